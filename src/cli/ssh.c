@@ -1,0 +1,260 @@
+#include "cli/ssh.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/cidr.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/process.h"
+#include "base/time.h"
+#include "cli/client.h"
+#include "cli/format.h"
+#include "cli/instance.h"
+#include "cli/rule.h"
+
+#define SSH_FAILED 255
+#define SSH_PORT 22
+#define CONNECT_SECONDS 10
+#define KEYGEN_MS 30000
+#define PROBE_MS 5000
+#define KEY_FILE_MAX 16384
+#define COMMAND_MAX (128u << 10)
+#define ARGS_MAX 40
+
+extern char **environ;
+
+/* A private directory that is gone when its owner is. */
+struct key_dir {
+	char *path;
+};
+
+static void key_dir_done(struct key_dir *d)
+{
+	if (d->path)
+		file_remove_tree(d->path, NULL);
+	free(d->path);
+}
+
+static int make_key(struct key_dir *d, char **ret_public, struct error *err)
+{
+	const char *tmp = getenv("TMPDIR");
+	AUTO_FREE char *key = NULL, *pub = NULL;
+	const struct process_options opt = { .deadline = deadline_in(KEYGEN_MS) };
+
+	d->path = file_path(err, "%s/vpclab-connect-XXXXXX", tmp && tmp[0] == '/' ? tmp : "/tmp");
+	if (!d->path)
+		return -1;
+	if (!mkdtemp(d->path)) {
+		error_set_errno(err, errno, "A private directory %s can't be made", d->path);
+		free(TAKE_PTR(d->path));
+		return -1;
+	}
+	key = file_path(err, "%s/key", d->path);
+	pub = file_path(err, "%s/key.pub", d->path);
+	if (!key || !pub)
+		return -1;
+	const char *const argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "vpclab", "-f", key, NULL };
+
+	if (process_check(argv, &opt, err) < 0)
+		return -1;
+	*ret_public = file_read(pub, KEY_FILE_MAX, NULL, err);
+	if (!*ret_public)
+		return -1;
+	(*ret_public)[strcspn(*ret_public, "\n")] = '\0';
+	return 0;
+}
+
+/* Has the region sign the key; leaves the certificate in the directory and the user's name in *ret_user. */
+static int sign_key(struct cli *cli, const json_t *instance, const char *user, const char *public, const char *dir,
+		    char **ret_user, struct error *err)
+{
+	AUTO_JSON json_t *reply = NULL;
+	AUTO_REQUEST struct request r;
+	AUTO_FREE char *path = NULL, *text = NULL;
+
+	request_init(&r, "SendSSHPublicKey");
+	request_add(&r, "InstanceId", instance_id(instance));
+	if (user)
+		request_add(&r, "InstanceOSUser", user);
+	request_add(&r, "SSHPublicKey", public);
+	reply = client_call(cli, &r, 0, err);
+	if (!reply)
+		return -1;
+	if (!*text_of(reply, "sshCertificate"))
+		return error_set(err, ERROR_INTERNAL, "The region sent no certificate for the key.");
+	path = file_path(err, "%s/key-cert.pub", dir);
+	text = file_path(err, "%s\n", text_of(reply, "sshCertificate"));
+	*ret_user = file_path(err, "%s", *text_of(reply, "instanceOSUser") ? text_of(reply, "instanceOSUser") : user ? user : "ubuntu");
+	return path && text && *ret_user ? file_write_atomic(path, text, strlen(text), 0600, err) : -1;
+}
+
+/* Host keys are remembered by instance id: addresses come again with other instances behind them. */
+static char *known_hosts(struct error *err)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	AUTO_FREE char *dir = NULL;
+
+	if (state && state[0] == '/')
+		dir = file_path(err, "%s/vpclab", state);
+	else
+		dir = file_path(err, "%s/.local/state/vpclab", home && home[0] == '/' ? home : "/root");
+	if (!dir || file_mkdirs(dir, 0700, err) < 0)
+		return NULL;
+	return file_path(err, "%s/known_hosts", dir);
+}
+
+/* The guest's shell reads one line: several words are quoted into it, one is the line itself. */
+static char *remote_command(const char *const *command, struct error *err)
+{
+	AUTO_BUFFER struct buffer line = BUFFER_INIT(COMMAND_MAX);
+
+	if (!command[1])
+		buffer_add(&line, command[0]);
+	for (size_t i = 0; command[1] && command[i]; i++) {
+		buffer_add(&line, i ? " " : "");
+		buffer_add_shell(&line, command[i]);
+	}
+	return buffer_take(&line, err);
+}
+
+/* Waits for it as system(3) does: Ctrl-C is the guest's, not ours. */
+static int run_attached(const char *program, const char *const argv[], struct error *err)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction old_int, old_quit;
+	posix_spawnattr_t attr;
+	sigset_t defaults;
+	int status = 0, failed;
+	pid_t pid;
+
+	sigemptyset(&defaults);
+	sigaddset(&defaults, SIGINT);
+	sigaddset(&defaults, SIGQUIT);
+	sigaddset(&defaults, SIGPIPE);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigdefault(&attr, &defaults);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	sigaction(SIGINT, &ignore, &old_int);
+	sigaction(SIGQUIT, &ignore, &old_quit);
+	failed = posix_spawn(&pid, program, NULL, &attr, (char *const *)(uintptr_t)argv, environ);
+	posix_spawnattr_destroy(&attr);
+	while (!failed && waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			failed = errno;
+	sigaction(SIGINT, &old_int, NULL);
+	sigaction(SIGQUIT, &old_quit, NULL);
+	if (failed)
+		return error_set_errno(err, failed, "%s can't be run", program);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* 0 when something accepts TCP connections there, else errno. */
+static int try_port(const char *address, int port)
+{
+	AUTO_CLOSE int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	struct pollfd p = { fd, POLLOUT, 0 };
+	int failed = 0;
+	socklen_t len = sizeof failed;
+	uint32_t host;
+
+	if (fd < 0 || !ipv4_parse(address, &host))
+		return EINVAL;
+	to.sin_addr.s_addr = htonl(host);
+	if (connect(fd, (const struct sockaddr *)&to, sizeof to) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return errno;
+	if (poll(&p, 1, (int)time_scaled(PROBE_MS)) <= 0)
+		return ETIMEDOUT;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &len);
+	return failed;
+}
+
+/* ssh ended with 255: its own failure, or the command's status? Says which in err and returns -1, or 255. */
+static int explain(struct cli *cli, const json_t *instance, struct error *err)
+{
+	AUTO_JSON json_t *groups = groups_describe(cli, json_object_get(instance, "groupSet"), err);
+	const char *name = *tag_of(instance, "Name") ? tag_of(instance, "Name") : instance_id(instance);
+	const char *address = text_of(instance, "ipAddress");
+	char label[128];
+
+	instance_label(label, instance);
+	if (!groups)
+		return -1;
+	if (!rules_allow_tcp(groups, SSH_PORT))
+		return error_set(err, ERROR_ENVIRONMENT,
+				 "No inbound rule of %s's security groups allows SSH: run `vpclab allow %s 22`, then try again.",
+				 label, name);
+	switch (try_port(address, SSH_PORT)) {
+	case 0:
+		return SSH_FAILED;
+	case ECONNREFUSED:
+		return error_set(err, ERROR_ENVIRONMENT,
+				 "%s refuses SSH on %s: its sshd does not listen yet; `vpclab log %s` shows how far its boot is.",
+				 label, address, name);
+	case ETIMEDOUT:
+		return error_set(err, ERROR_TIMEOUT,
+				 "%s does not answer on %s port 22: an inbound rule admits only other sources (`vpclab rules %s`), "
+				 "or it is still booting (`vpclab log %s`).",
+				 label, address, name, name);
+	default:
+		return error_set(err, ERROR_ENVIRONMENT, "%s can't be reached on %s from this machine.", label, address);
+	}
+}
+
+int ssh_run(struct cli *cli, const json_t *instance, const char *user, const char *const *command, struct error *err)
+{
+	struct key_dir dir CLEANUP(key_dir_done) = { NULL };
+	AUTO_FREE char *public = NULL, *os_user = NULL, *hosts = NULL, *program = NULL, *line = NULL;
+	AUTO_FREE char *key_opt = NULL, *cert_opt = NULL, *hosts_opt = NULL, *alias_opt = NULL, *timeout_opt = NULL;
+	const char *argv[ARGS_MAX], *address = text_of(instance, "ipAddress"), *state = instance_state(instance);
+	char label[128];
+	size_t n = 0;
+	int status;
+
+	instance_label(label, instance);
+	if (strcmp(state, "running") != 0)
+		return error_set_code(err, ERROR_USAGE, "IncorrectInstanceState", "Instance %s is %s, not running; `vpclab start` starts a stopped one.",
+				      label, state);
+	if (!*address)
+		return error_set(err, ERROR_ENVIRONMENT,
+				 "Instance %s has no public IPv4 address, so nothing outside its VPC can connect to it.", label);
+	program = process_find_program("ssh");
+	if (!program)
+		return error_set(err, ERROR_ENVIRONMENT, "The program ssh is missing; install it with: apt install openssh-client");
+	if (make_key(&dir, &public, err) < 0 || sign_key(cli, instance, user, public, dir.path, &os_user, err) < 0)
+		return -1;
+	hosts = known_hosts(err);
+	if (!hosts)
+		return -1;
+	key_opt = file_path(err, "%s/key", dir.path);
+	cert_opt = file_path(err, "CertificateFile=%s/key-cert.pub", dir.path);
+	hosts_opt = file_path(err, "UserKnownHostsFile=\"%s\"", hosts);
+	alias_opt = file_path(err, "HostKeyAlias=%s", instance_id(instance));
+	timeout_opt = file_path(err, "ConnectTimeout=%lld", (long long)time_scaled(CONNECT_SECONDS));
+	line = command ? remote_command(command, err) : NULL;
+	if (!key_opt || !cert_opt || !hosts_opt || !alias_opt || !timeout_opt || (command && !line))
+		return -1;
+	const char *const fixed[] = {
+		"ssh", "-F", "/dev/null", "-i", key_opt, "-l", os_user, "-o", cert_opt, "-o", hosts_opt, "-o", alias_opt, "-o", timeout_opt,
+		"-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=accept-new", "-o", "LogLevel=ERROR",
+		"-o", "PasswordAuthentication=no", "-o", "ServerAliveInterval=15", "--", address, NULL,
+	};
+
+	for (; fixed[n]; n++)
+		argv[n] = fixed[n];
+	if (line)
+		argv[n++] = line;
+	argv[n] = NULL;
+	status = run_attached(program, argv, err);
+	return status == SSH_FAILED ? explain(cli, instance, err) : status;
+}

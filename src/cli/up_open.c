@@ -1,0 +1,146 @@
+/* The second half of `up`: Django listens, is dropped, is let in, answers. */
+#include <string.h>
+#include <time.h>
+
+#include "base/time.h"
+#include "cli/client.h"
+#include "cli/format.h"
+#include "cli/probe.h"
+#include "cli/progress.h"
+#include "cli/rule.h"
+#include "cli/up.h"
+
+#define LISTEN_POLL_SECONDS 20
+#define LISTEN_MARGIN_MS 30000
+#define DROP_MS 4000        /* TCP's first retransmissions are within; nothing that passes takes so long to be accepted */
+#define ANSWER_CONNECT_MS 4000
+#define ANSWER_MS 20000     /* one request, scaled: the first makes Django load itself */
+#define ANSWER_ALL_MS 60000 /* scaled */
+#define RETRY_MS 500
+
+static int wait_listening(struct up *u, int64_t deadline, struct error *err)
+{
+	do {
+		int64_t left = deadline - time_mono_ms();
+		int64_t wait = left > LISTEN_POLL_SECONDS * 1000 ? LISTEN_POLL_SECONDS : left < 0 ? 0 : (left + 999) / 1000;
+		json_t *reply CLEANUP(cleanup_json) = NULL;
+		struct request r CLEANUP(request_done);
+
+		request_init(&r, "WaitListening");
+		request_add(&r, "InstanceId", u->id);
+		request_add_number(&r, "Port", DJANGO_PORT);
+		request_add_number(&r, "WaitSeconds", wait);
+		reply = client_call(u->cli, &r, wait * 1000 + time_scaled(LISTEN_MARGIN_MS), err);
+		if (!reply)
+			return -1;
+		if (json_is_true(json_object_get(reply, "listening"))) {
+			u->listening = true;
+			return 0;
+		}
+	} while (!deadline_passed(deadline));
+	return 0;
+}
+
+int up_listen(struct up *u, struct error *err)
+{
+	up_phase(u, u->custom ? "service" : "django");
+	progress_live("waiting until something listens on port %d in the guest", DJANGO_PORT);
+	if (wait_listening(u, u->custom ? 0 : deadline_in(u->timeout_ms), err) < 0)
+		return -1;
+	progress_live(NULL);
+	if (u->listening)
+		up_say(u, "listens on port %d in the guest", DJANGO_PORT);
+	else if (u->custom)
+		up_say(u, "nothing listens on port %d in the guest, so no port is opened", DJANGO_PORT);
+	else
+		return error_set(err, ERROR_TIMEOUT, "Nothing listens on port %d in %s%s.", DJANGO_PORT, u->label,
+				 u->existing ? "; was it launched with the lecture's user data, by `vpclab up`?" : "");
+	return 0;
+}
+
+static int already_open(struct up *u, bool *ret, struct error *err)
+{
+	AUTO_JSON json_t *groups = groups_describe(u->cli, json_object_get(u->instance, "groupSet"), err);
+
+	if (!groups)
+		return -1;
+	*ret = rules_allow_tcp(groups, DJANGO_PORT);
+	return 0;
+}
+
+int up_closed(struct up *u, struct error *err)
+{
+	struct probe p;
+	char words[320];
+
+	if (!u->address[0])
+		return error_set(err, ERROR_ENVIRONMENT, "Instance %s has no public IPv4 address to be reached by.", u->label);
+	if (already_open(u, &u->opened, err) < 0)
+		return -1;
+	if (u->opened)
+		return 0;
+	up_phase(u, "probe");
+	progress_live("asking %s, which no rule allows yet", u->url);
+	probe_http(u->address, DJANGO_PORT, DROP_MS, DROP_MS, &p);
+	progress_live(NULL);
+	probe_words(words, &p, DROP_MS);
+	if (p.outcome == HTTP_TIMED_OUT) {
+		up_say(u, "%s %s, for no inbound rule allows port %d", u->url, words, DJANGO_PORT);
+		return 0;
+	}
+	if (p.outcome == HTTP_UNREACHABLE)
+		return error_set(err, ERROR_ENVIRONMENT, "This machine has no way to %s: %s.", u->url, words);
+	return error_set(err, ERROR_CHECK, "%s %s, though no inbound rule allows port %d: it should have been dropped.", u->url,
+			 words, DJANGO_PORT);
+}
+
+int up_open(struct up *u, struct error *err)
+{
+	const struct rule rule = { "tcp", DJANGO_PORT, DJANGO_PORT };
+	AUTO_JSON json_t *reply = NULL;
+	AUTO_REQUEST struct request r;
+
+	up_phase(u, "firewall");
+	if (u->opened) {
+		up_say(u, "inbound TCP %d is open already in %s", DJANGO_PORT, u->group_name);
+		return 0;
+	}
+	request_init(&r, "AuthorizeSecurityGroupIngress");
+	request_add(&r, "GroupId", u->group_id);
+	if (rule_request(u->cli, &r, &rule, "0.0.0.0/0", err) < 0)
+		return -1;
+	reply = client_call(u->cli, &r, 0, err);
+	if (!reply)
+		return -1;
+	u->opened = true;
+	up_say(u, "inbound TCP %d from 0.0.0.0/0 authorized in %s", DJANGO_PORT, u->group_name);
+	return 0;
+}
+
+int up_answer(struct up *u, struct error *err)
+{
+	int64_t deadline = deadline_in(time_scaled(ANSWER_ALL_MS));
+	struct probe p;
+	char words[320];
+
+	up_phase(u, "probe");
+	progress_live("asking %s", u->url);
+	for (;;) {
+		probe_http(u->address, DJANGO_PORT, ANSWER_CONNECT_MS, time_scaled(ANSWER_MS), &p);
+		if (p.outcome == HTTP_ANSWERED || deadline_passed(deadline))
+			break;
+		nanosleep(&(const struct timespec){ .tv_nsec = RETRY_MS * 1000000L }, NULL);
+	}
+	progress_live(NULL);
+	probe_words(words, &p, ANSWER_CONNECT_MS);
+	if (p.outcome == HTTP_ANSWERED && (u->custom || (p.status == 200 && p.django))) {
+		up_say(u, "%s %s", u->url, words);
+		return 0;
+	}
+	if (p.outcome == HTTP_ANSWERED && p.status == 400)
+		return error_set(err, ERROR_CHECK, "%s answers 400: Django's ALLOWED_HOSTS lacks the public address.", u->url);
+	if (p.outcome == HTTP_ANSWERED)
+		return error_set(err, ERROR_CHECK, "%s %s, but not Django's start page.", u->url, words);
+	return error_set(err, p.outcome == HTTP_TIMED_OUT ? ERROR_TIMEOUT : ERROR_CHECK, "%s: %s, though port %d is open.",
+			 u->url, words, DJANGO_PORT);
+}

@@ -1,0 +1,7 @@
+/* The action RunInstances: checks what is asked for, stores the pending instances, starts their jobs. */
+#pragma once
+
+#include "region/action.h"
+
+extern const struct param run_params[];
+int run_instances(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err);

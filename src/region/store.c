@@ -1,0 +1,161 @@
+#include "region/store.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+#define BUSY_MS 5000
+
+/* Migration i brings a file of version i to version i + 1 (PRAGMA user_version). Never edit one that was released: add. */
+static const char *const migrations[] = {
+	"CREATE TABLE object (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
+	" body TEXT NOT NULL);",
+};
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *put, *del;
+};
+
+static int fail(struct store *s, const char *what, struct error *err)
+{
+	int code = sqlite3_extended_errcode(s->db);
+
+	if ((code & 0xff) == SQLITE_FULL)
+		return error_set(err, ERROR_ENVIRONMENT, "The disk is full: the region's store can't %s; free some space.",
+				 what);
+	return error_set(err, ERROR_ENVIRONMENT, "The region's store can't %s: %s.", what, sqlite3_errmsg(s->db));
+}
+
+static int run(struct store *s, const char *sql, const char *what, struct error *err)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(s, what, err);
+}
+
+static int migrate(struct store *s, struct error *err)
+{
+	sqlite3_stmt *q = NULL;
+	size_t version = 0;
+
+	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &q, NULL) != SQLITE_OK)
+		return fail(s, "be read", err);
+	if (sqlite3_step(q) == SQLITE_ROW)
+		version = (size_t)sqlite3_column_int(q, 0);
+	sqlite3_finalize(q);
+	if (version > ARRAY_SIZE(migrations))
+		return error_set(err, ERROR_ENVIRONMENT,
+				 "The region's store is of version %zu, newer than this program's %zu; install the newer vpclab.",
+				 version, ARRAY_SIZE(migrations));
+	for (; version < ARRAY_SIZE(migrations); version++) {
+		char set[64];
+
+		snprintf(set, sizeof set, "PRAGMA user_version = %zu; COMMIT", version + 1);
+		if (run(s, "BEGIN IMMEDIATE", "be migrated", err) < 0 ||
+		    run(s, migrations[version], "be migrated", err) < 0 || run(s, set, "be migrated", err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct store *store_open(const char *path, struct error *err)
+{
+	struct store *s = calloc(1, sizeof *s);
+
+	if (!s) {
+		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
+		return NULL;
+	}
+	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
+	    SQLITE_OK) {
+		error_set(err, ERROR_ENVIRONMENT, "The region's store %s can't be opened: %s.", path,
+			  s->db ? sqlite3_errmsg(s->db) : "memory ran out");
+		goto bad;
+	}
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+	if (run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", "be opened", err) < 0 ||
+	    migrate(s, err) < 0)
+		goto bad;
+	if (sqlite3_prepare_v2(s->db,
+			       "INSERT INTO object (id, kind, body) VALUES (?1, ?2, ?3)"
+			       " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+			       -1, &s->put, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(s->db, "DELETE FROM object WHERE id = ?1", -1, &s->del, NULL) != SQLITE_OK) {
+		fail(s, "be prepared", err);
+		goto bad;
+	}
+	return s;
+bad:
+	store_close(s);
+	return NULL;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	sqlite3_finalize(s->put);
+	sqlite3_finalize(s->del);
+	sqlite3_close(s->db);
+	free(s);
+}
+
+int store_begin(struct store *s, struct error *err)
+{
+	return run(s, "BEGIN IMMEDIATE", "begin a transaction", err);
+}
+
+static int step(struct store *s, sqlite3_stmt *q, const char *what, struct error *err)
+{
+	int rc = sqlite3_step(q);
+
+	if (rc != SQLITE_DONE)
+		fail(s, what, err);
+	sqlite3_reset(q);
+	sqlite3_clear_bindings(q);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int store_put(struct store *s, const char *kind, const char *id, const char *body, struct error *err)
+{
+	sqlite3_bind_text(s->put, 1, id, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->put, 2, kind, -1, SQLITE_STATIC);
+	sqlite3_bind_text(s->put, 3, body, -1, SQLITE_STATIC);
+	return step(s, s->put, "be written", err);
+}
+
+int store_delete(struct store *s, const char *id, struct error *err)
+{
+	sqlite3_bind_text(s->del, 1, id, -1, SQLITE_STATIC);
+	return step(s, s->del, "be written", err);
+}
+
+int store_commit(struct store *s, struct error *err)
+{
+	return run(s, "COMMIT", "be written", err);
+}
+
+void store_rollback(struct store *s)
+{
+	sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+int store_each(struct store *s, int (*each)(void *arg, const char *kind, const char *id, const char *body, struct error *err),
+	       void *arg, struct error *err)
+{
+	sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (sqlite3_prepare_v2(s->db, "SELECT kind, id, body FROM object ORDER BY seq", -1, &q, NULL) != SQLITE_OK)
+		return fail(s, "be read", err);
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+		if (each(arg, (const char *)sqlite3_column_text(q, 0), (const char *)sqlite3_column_text(q, 1),
+			 (const char *)sqlite3_column_text(q, 2), err) < 0) {
+			sqlite3_finalize(q);
+			return -1;
+		}
+	}
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? 0 : fail(s, "be read", err);
+}

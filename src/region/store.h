@@ -1,0 +1,20 @@
+/* The region's one SQLite file: documents by kind and id, in WAL mode, with migrations. Only this room's store.c
+ * sees sqlite3.h. Calls are made under the region's lock. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct store;
+
+struct store *store_open(const char *path, struct error *err);
+void store_close(struct store *s);
+int store_begin(struct store *s, struct error *err);
+int store_put(struct store *s, const char *kind, const char *id, const char *body, struct error *err);
+int store_delete(struct store *s, const char *id, struct error *err);
+int store_commit(struct store *s, struct error *err);
+void store_rollback(struct store *s);
+/* Every document in order of creation. A nonzero return of each stops and fails. */
+int store_each(struct store *s, int (*each)(void *arg, const char *kind, const char *id, const char *body, struct error *err),
+	       void *arg, struct error *err);
