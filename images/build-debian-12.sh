@@ -14,8 +14,8 @@ set -euo pipefail
 export LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 umask 022
 
-readonly SELF=$(readlink -f "${BASH_SOURCE[0]}")
-readonly HERE=${SELF%/*}
+SELF=$(readlink -f "${BASH_SOURCE[0]}")
+readonly SELF HERE=${SELF%/*}
 readonly LABEL=cloudimg-rootfs
 readonly CMDLINE="console=tty0 console=ttyS0,115200"
 
@@ -283,7 +283,7 @@ poke() {
 # ext4 without the features that GRUB 2.06 can't read; older mke2fs knows neither
 # these names nor the features.
 make_root_filesystem() {
-    local tree=$1 disk=$2 sectors=$3 probe=$2.probe features= feature
+    local tree=$1 disk=$2 sectors=$3 probe=$2.probe features='' feature
     for feature in metadata_csum_seed orphan_file; do
         truncate -s 8M "$probe"
         if mke2fs -q -F -t ext4 -O "^$feature" "$probe" 2>/dev/null; then features+="${features:+,}^$feature"; fi
@@ -312,7 +312,7 @@ install_boot_loader() {
 # --- the way ---------------------------------------------------------------------
 
 main() {
-    local output= work= size=3G
+    local output='' work='' size=3G
     while [ $# -gt 0 ]; do
         case $1 in
             --output) output=${2:?--output needs a file name}; shift 2 ;;
@@ -334,7 +334,7 @@ main() {
     [ "$bytes" -ge $((2 << 30)) ] || die "--size $size is too small; the guest needs at least 2G"
 
     phase sources
-    local ID= VERSION_CODENAME= origin
+    local ID='' VERSION_CODENAME='' origin
     # shellcheck disable=SC1091
     . /etc/os-release
     case $ID in
@@ -401,7 +401,7 @@ main() {
     # A name that appears is a whole image.
     sync "$output.partial"
     mv -f "$output.partial" "$output"
-    phase done "$(stat -c %s "$output") bytes"
+    phase finished "$(stat -c %s "$output") bytes"
 }
 
 case ${1-} in

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ID_MAX 32 /* the longest, "sgr-" + 17 and others, with room */
+#define ID_MAX 40 /* the longest, "vpc-cidr-assoc-" and 17 digits, with room */
 #define ID_DIGITS 17
 #define UUID_TEXT_MAX 37
 

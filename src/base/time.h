@@ -11,6 +11,11 @@ int64_t time_mono_ms(void);
 int64_t time_wall_ms(void);
 /* "2026-11-22T10:14:57.000Z", EC2's form. */
 void time_iso(char out[TIME_ISO_MAX], int64_t wall_ms);
+/* The second that the instant is in, for what EC2 tells in whole seconds (its texts still end in .000Z). */
+static inline int64_t time_whole_seconds(int64_t wall_ms)
+{
+	return wall_ms - wall_ms % 1000;
+}
 
 /* A deadline is an instant of the monotonic clock; DEADLINE_NEVER waits for ever. */
 #define DEADLINE_NEVER INT64_MAX

@@ -7,6 +7,7 @@
 
 #include "base/http.h"
 #include "base/time.h"
+#include "cli/format.h"
 
 #define EC2_VERSION "2016-11-15"
 
@@ -150,4 +151,11 @@ json_t *client_get(struct cli *cli, const char *action, struct error *err)
 
 	request_init(&r, action);
 	return client_call(cli, &r, 0, err);
+}
+
+bool region_has_guests(struct cli *cli)
+{
+	AUTO_JSON json_t *status = client_get(cli, "DescribeRegionStatus", NULL);
+
+	return strncmp(text_of(status, "libvirtUri"), "test:", 5) != 0;
 }

@@ -39,6 +39,9 @@ int client_connect(struct cli *cli, bool start, bool *ret_running, struct error 
 /* An error reply's JSON text into err. Pure. Returns -1. */
 int client_error(const char *text, int status, struct error *err);
 
+/* False where libvirt's test driver runs the region: its machines have neither disk nor console. */
+bool region_has_guests(struct cli *cli);
+
 /* A region already started by another process, or one that we start: daemon_start.c. */
 int daemon_start(struct cli *cli, struct error *err);
 /* 0 when the socket accepts a connection, else errno. */

@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@
 #define SENTENCE_MAX 1024
 #define LISTEN_LOOK_MS 200 /* between bind, which inotify tells, and listen, which nothing tells */
 #define DAEMON_ARGS_MAX 64
+#define END_MS 10000 /* a daemon that failed closes what it had opened */
 
 int daemon_try(const char *socket_path)
 {
@@ -192,6 +194,15 @@ static int spawn(const struct cli *cli, int ready_fd, struct process_id *ret, st
 	return rc;
 }
 
+static void await_end(const struct process_id *daemon)
+{
+	AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, daemon->pid, 0);
+	struct pollfd p = { fd, POLLIN, 0 };
+
+	if (fd >= 0 && process_alive(daemon))
+		poll(&p, 1, END_MS);
+}
+
 int daemon_start(struct cli *cli, struct error *err)
 {
 	char socket_path[sizeof(((struct sockaddr_un *)0)->sun_path)], sentence[SENTENCE_MAX] = "";
@@ -224,6 +235,8 @@ int daemon_start(struct cli *cli, struct error *err)
 		process_end(&daemon, 10000, NULL);
 		return error_prefix(err, "its log is %s/daemon.log", cli->config.state_dir);
 	}
+	/* ours tells its failure before it lets go of the lock, so its end comes first */
+	await_end(&daemon);
 	if (lock_held(cli)) /* another verb's daemon was quicker */
 		return await_other(cli, socket_path, deadline, err);
 	if (!sentence[0])

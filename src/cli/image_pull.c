@@ -10,6 +10,7 @@
 #include "cli/suggest.h"
 
 #define POLL_MARGIN_MS 30000
+#define IMAGE_INDENT 20 /* as far as the phases of `up` */
 
 json_t *image_get(struct cli *cli, const char *name, struct error *err)
 {
@@ -44,24 +45,25 @@ bool image_is_local(const json_t *image)
 	return strcmp(tag_of(image, "vpclab:local"), "available") == 0;
 }
 
-/* Shows one state of the task; last remembers the phase that lines were printed of. */
-static void show(const json_t *task, char last[64])
+/* Shows one state of the task; last remembers what the last line said. */
+static void show(const json_t *task, char last[160])
 {
 	const char *phase = text_of(task, "phase"), *detail = text_of(task, "detail");
 	int64_t total = number_of(task, "bytesTotal"), done = number_of(task, "bytesDone");
-	char label[96];
+	char line[160];
 
 	if (total > 0 || done > 0) {
-		snprintf(label, sizeof label, "        %s %s", *phase ? phase : "download", text_of(task, "name"));
-		progress_bytes(label, done, total);
+		snprintf(line, sizeof line, "%*s%.64s %.32s", IMAGE_INDENT, "", text_of(task, "name"), phase);
+		progress_bytes(line, done, total);
 		return;
 	}
-	if (strcmp(phase, last) != 0) {
-		if (*phase)
-			progress_say("        %s: %s%s%s", text_of(task, "name"), phase, *detail ? ", " : "", detail);
-		snprintf(last, 64, "%s", phase);
+	snprintf(line, sizeof line, "%.64s: %.32s%s%.50s", text_of(task, "name"), *phase ? phase : "waiting", *detail ? ": " : "",
+		 detail);
+	if (*phase && strcmp(line, last) != 0) {
+		progress_say(IMAGE_INDENT, "%*s%s", IMAGE_INDENT, "", line);
+		snprintf(last, 160, "%s", line);
 	}
-	progress_live("%s: %s %s", text_of(task, "name"), *phase ? phase : "waiting", detail);
+	progress_live("%s", line);
 }
 
 int image_import(struct cli *cli, const json_t *image, const char *mirror, bool rebuild, bool *ret_unreachable,
@@ -70,7 +72,7 @@ int image_import(struct cli *cli, const json_t *image, const char *mirror, bool 
 	AUTO_JSON json_t *started = NULL;
 	AUTO_REQUEST struct request begin;
 	int64_t after = -1;
-	char last[64] = "";
+	char last[160] = "";
 
 	if (ret_unreachable)
 		*ret_unreachable = false;
@@ -132,15 +134,15 @@ json_t *image_for_launch(struct cli *cli, const char *wanted, struct error *err)
 
 	if (!image)
 		return NULL;
-	if (image_is_local(image) || image_import(cli, image, NULL, false, &unreachable, NULL, &why) == 0)
+	if (image_is_local(image) || !region_has_guests(cli) || image_import(cli, image, NULL, false, &unreachable, NULL, &why) == 0)
 		return TAKE_PTR(image);
 	if (wanted || !unreachable) {
 		if (err)
 			*err = why;
 		return NULL;
 	}
-	progress_say("        %s: its server can't be reached, so %s is taken, built on this machine. (%s)", IMAGE_DEFAULT,
-		     IMAGE_FALLBACK, why.message);
+	progress_say(IMAGE_INDENT, "%*s%s can't be had, so %s is taken, which is built on this machine: %s", IMAGE_INDENT, "",
+		     IMAGE_DEFAULT, IMAGE_FALLBACK, why.message);
 	json_decref(image);
 	image = image_get(cli, IMAGE_FALLBACK, err);
 	if (!image || (!image_is_local(image) && image_import(cli, image, NULL, false, NULL, NULL, err) < 0))

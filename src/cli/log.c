@@ -50,11 +50,11 @@ void console_show_tail(struct cli *cli, const char *id, size_t lines)
 	console_filter_add(&filter, &text, data, len);
 	if (!text.len)
 		return;
-	progress_say("The console's last lines:");
+	progress_say(0, "The console's last lines:");
 	for (line = console_tail(text.data, text.len, lines); *line;) {
 		size_t n = strcspn(line, "\n");
 
-		progress_say("  | %.*s", (int)n, line);
+		progress_say(4, "  | %.*s", (int)n, line);
 		line += n + (line[n] == '\n');
 	}
 }

@@ -108,13 +108,6 @@ static int report(struct cli *cli, const json_t *was, struct error *err)
 	return 0;
 }
 
-static bool has_guests(struct cli *cli)
-{
-	AUTO_JSON json_t *status = client_get(cli, "DescribeRegionStatus", NULL);
-
-	return strncmp(text_of(status, "libvirtUri"), "test:", 5) != 0;
-}
-
 static int run_change(struct cli *cli, const struct arguments *a, const struct change *c, struct error *err)
 {
 	bool reboot = strcmp(c->action, "RebootInstances") == 0;
@@ -145,7 +138,7 @@ static int run_change(struct cli *cli, const struct arguments *a, const struct c
 	reply = client_call(cli, &r, 0, err);
 	if (!reply)
 		return -1;
-	if (!arguments_has(a, "no-wait") && !(reboot && !has_guests(cli))) {
+	if (!arguments_has(a, "no-wait") && !(reboot && !region_has_guests(cli))) {
 		progress_on_interrupt("vpclab: interrupted; the region goes on %s, see `vpclab ls`.", c->doing);
 		json_array_foreach(list, i, instance)
 			if (wait_one(cli, instance, c, reboot && i < ARRAY_SIZE(before) ? before[i] : 0, seconds * 1000, err) < 0)

@@ -123,8 +123,43 @@ static void clean(char *text)
 			*text = '?';
 }
 
-void progress_say(const char *fmt, ...)
+/* Columns that text takes: bytes of UTF-8 beyond the first of a character take none. */
+static unsigned width_of(const char *text, size_t len)
 {
+	unsigned width = 0;
+
+	for (size_t i = 0; i < len; i++)
+		width += ((unsigned char)text[i] & 0xc0) != 0x80;
+	return width;
+}
+
+void progress_wrap(struct buffer *out, const char *text, unsigned indent, unsigned width)
+{
+	unsigned at = 0, begin = 0; /* where the present line's first word stands */
+
+	if (indent > width / 2)
+		indent = width / 2;
+	while (*text) {
+		size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
+		unsigned needed = width_of(text + blanks, word);
+
+		if (at > begin && at + blanks + needed > width) {
+			buffer_addf(out, "\n%*s", (int)indent, "");
+			at = begin = indent;
+		} else {
+			buffer_addf(out, "%*s", (int)blanks, "");
+			at += (unsigned)blanks;
+		}
+		buffer_add_len(out, text + blanks, word);
+		at += needed;
+		text += blanks + word;
+	}
+	buffer_add(out, "\n");
+}
+
+void progress_say(unsigned indent, const char *fmt, ...)
+{
+	AUTO_BUFFER struct buffer wrapped = BUFFER_INIT(PROGRESS_LINE_MAX * 16);
 	char line[PROGRESS_LINE_MAX * 4];
 	va_list ap;
 
@@ -136,7 +171,8 @@ void progress_say(const char *fmt, ...)
 	start();
 	if (terminal)
 		fputs("\r\033[K", stderr);
-	fprintf(stderr, "%s\n", line);
+	progress_wrap(&wrapped, line, indent, terminal ? columns() : sizeof line);
+	fputs(buffer_text(&wrapped), stderr);
 	redraw();
 	pthread_mutex_unlock(&lock);
 }

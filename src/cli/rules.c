@@ -70,20 +70,20 @@ static json_t *groups_meant(struct cli *cli, const char *word, struct error *err
 {
 	AUTO_JSON json_t *all = NULL, *group = NULL, *one = NULL;
 	const json_t *instance;
-	struct error no_instance = { 0 }, no_group = { 0 };
 
 	if (strncmp(word, "sg-", 3) != 0) {
 		all = instances_all(cli, err);
 		if (!all)
 			return NULL;
-		instance = instance_pick(all, word, &no_instance);
+		instance = instance_pick(all, word, NULL);
 		if (instance)
 			return groups_describe(cli, json_object_get(instance, "groupSet"), err);
 	}
-	group = group_get(cli, word, &no_group);
+	group = group_get(cli, word, err);
 	if (!group) {
-		if (err)
-			*err = no_instance.kind != ERROR_NONE ? no_instance : no_group;
+		if (strncmp(word, "sg-", 3) != 0)
+			error_set(err, ERROR_USAGE, "There is no instance or security group named %.64s; `vpclab ls` and `vpclab rules` list "
+				  "them.", word);
 		return NULL;
 	}
 	one = json_array();

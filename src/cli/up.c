@@ -18,6 +18,7 @@
 #define BOOT_MS 300000 /* launch to Django, generous; scaled */
 #define TIMEOUT_MAX_S 86400
 #define CONSOLE_LINES 15
+#define LINE_INDENT 20 /* clock and phase */
 
 static const struct flag flags[] = {
 	{ "image", "IMAGE", "image by name or AMI id (default " IMAGE_DEFAULT ", or " IMAGE_FALLBACK " where that can't be had)" },
@@ -58,7 +59,7 @@ void up_say(struct up *u, const char *fmt, ...)
 	vsnprintf(line, sizeof line, fmt, ap);
 	va_end(ap);
 	format_clock(clock, time_mono_ms() - u->started);
-	progress_say("%6s  %-10s  %s", clock, u->phase, line);
+	progress_say(LINE_INDENT, "%6s  %-10s  %s", clock, u->phase, line);
 	json_object_set_new(p, "detail", json_stringn_nocheck(line, strlen(line)));
 }
 
@@ -94,6 +95,16 @@ static void print_json_result(struct up *u, const struct error *err)
 	print_json(out);
 }
 
+static void hint(const struct up *u, const char *command, const char *what)
+{
+	const char *name = strstr(command, "%s");
+	int head = name ? (int)(name - command) : (int)strlen(command);
+	char line[256];
+
+	snprintf(line, sizeof line, "%.*s%s%s", head, command, name ? u->name : "", name ? name + 2 : "");
+	printf("  %-28s %s\n", line, what);
+}
+
 static void print_summary(const struct up *u)
 {
 	if (u->opened)
@@ -102,14 +113,13 @@ static void print_summary(const struct up *u)
 	else
 		printf("\n%s: the instance %s is ready%s%s.\n\n", u->name, u->id,
 		       u->address[0] ? ", public IPv4 address " : "", u->address);
-	printf("  vpclab connect %-12s a shell in the guest\n", u->name);
-	printf("  vpclab verify %-13s check every fact of the lab\n", u->name);
+	hint(u, "vpclab connect %s", "a shell in the guest");
+	hint(u, "vpclab verify %s", "check every fact of the lab");
 	if (u->opened)
-		printf("  vpclab deny %s %-*d close the port again\n", u->name,
-		       (int)(14 - strlen(u->name) > 20 ? 1 : 14 - strlen(u->name)), DJANGO_PORT);
-	printf("  vpclab log %-16s its serial console\n", u->name);
-	printf("  vpclab terminate %-10s end the instance\n", u->name);
-	printf("  vpclab down %-15s end everything\n", "");
+		hint(u, "vpclab deny %s 8000", "close the port again");
+	hint(u, "vpclab log %s", "its serial console");
+	hint(u, "vpclab terminate %s", "end the instance");
+	hint(u, "vpclab down", "end everything");
 }
 
 /* What went wrong is printed by main; here what helps to see why. */
@@ -119,7 +129,7 @@ static void print_failure(struct up *u)
 	if (!u->id[0])
 		return;
 	console_show_tail(u->cli, u->id, CONSOLE_LINES);
-	progress_say("The instance %s is left as it is: `vpclab log %s`, `vpclab connect %s`, `vpclab terminate %s`.", u->label,
+	progress_say(0, "The instance %s is left as it is: `vpclab log %s`, `vpclab connect %s`, `vpclab terminate %s`.", u->label,
 		     u->name, u->name, u->name);
 }
 
@@ -161,7 +171,7 @@ static int run(struct cli *cli, const struct arguments *a, struct error *err)
 		print_failure(&u);
 		if (cli->json)
 			print_json_result(&u, &failed);
-		else if (u.phase[0])
+		else if (u.phase[0] && strcmp(u.phase, "region") != 0)
 			error_prefix(&failed, "%s", u.phase);
 		if (err)
 			*err = failed;

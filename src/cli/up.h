@@ -27,6 +27,7 @@ struct up {
 	json_t *instance;       /* as last described */
 	char group_id[64], group_name[256];
 	bool group_made;        /* by this run */
+	int64_t sequence;       /* the last step of the guest's progress that was told */
 	char phase[48];         /* the one under way */
 	int64_t phase_started;
 	json_t *phases;         /* for --json */
@@ -34,6 +35,9 @@ struct up {
 
 /* Begins a phase, ending the one before it. */
 void up_phase(struct up *u, const char *phase);
+/* Tells the steps of a DescribeInstanceProgress reply that were not told yet. A guest that failed or ended is an error;
+ * quiet: only remembers them. */
+int up_story(struct up *u, const json_t *reply, bool quiet, struct error *err);
 /* A line under the present phase. */
 void up_say(struct up *u, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

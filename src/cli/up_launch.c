@@ -207,16 +207,8 @@ int up_launch(struct up *u, struct error *err)
 	return 0;
 }
 
-struct boot {
-	struct up *u;
-	bool quiet; /* what is told happened before this run */
-	bool was_ready;
-};
-
-static int boot_step(void *arg, const json_t *reply, struct error *err)
+int up_story(struct up *u, const json_t *reply, bool quiet, struct error *err)
 {
-	struct boot *b = arg;
-	struct up *u = b->u;
 	const char *state = text_of(json_object_get(reply, "instanceState"), "name"), *failure = NULL;
 	const json_t *step;
 	size_t i;
@@ -224,23 +216,39 @@ static int boot_step(void *arg, const json_t *reply, struct error *err)
 	json_array_foreach(json_object_get(reply, "progressSet"), i, step) {
 		const char *phase = text_of(step, "phase"), *detail = text_of(step, "detail");
 
+		if (number_of(step, "sequence") <= u->sequence)
+			continue;
+		u->sequence = number_of(step, "sequence");
 		if (strcmp(phase, "failed") == 0)
 			failure = detail;
-		if (b->quiet)
+		if (quiet)
 			continue;
 		if (strcmp(u->phase, phase) != 0)
 			up_phase(u, phase);
 		up_say(u, "%s", detail);
 		progress_live("%s %s", phase, detail);
 	}
-	b->quiet = false;
-	if (json_is_true(json_object_get(reply, "ready")))
-		return 1;
 	if (strcmp(state, "pending") != 0 && strcmp(state, "running") != 0)
 		return instance_ended(u->cli, u->id, u->label, state, err);
-	if (json_is_true(json_object_get(reply, "failed")))
-		return error_set(err, ERROR_ENVIRONMENT, "The guest's boot failed: %s", failure ? failure : "see its console.");
+	/* what failed before this run may have been mended since */
+	if (!quiet && (failure || json_is_true(json_object_get(reply, "failed"))))
+		return error_set(err, ERROR_ENVIRONMENT, "The guest failed: %s", failure ? failure : "its console says how.");
 	return 0;
+}
+
+struct boot {
+	struct up *u;
+	bool quiet; /* what is told happened before this run */
+};
+
+static int boot_step(void *arg, const json_t *reply, struct error *err)
+{
+	struct boot *b = arg;
+
+	if (up_story(b->u, reply, b->quiet, err) < 0)
+		return -1;
+	b->quiet = false;
+	return json_is_true(json_object_get(reply, "ready"));
 }
 
 int up_boot(struct up *u, struct error *err)

@@ -10,7 +10,8 @@
 #include "cli/rule.h"
 #include "cli/up.h"
 
-#define LISTEN_POLL_SECONDS 20
+#define LISTEN_SECONDS 1
+#define STORY_SECONDS 5 /* a step that is told ends it sooner */
 #define LISTEN_MARGIN_MS 30000
 #define DROP_MS 4000        /* TCP's first retransmissions are within; nothing that passes takes so long to be accepted */
 #define ANSWER_CONNECT_MS 4000
@@ -18,36 +19,53 @@
 #define ANSWER_ALL_MS 60000 /* scaled */
 #define RETRY_MS 500
 
-static int wait_listening(struct up *u, int64_t deadline, struct error *err)
+/* Asks the region, which looks from the VPC's router, past the security groups. */
+static int ask_listening(struct up *u, struct error *err)
 {
-	do {
-		int64_t left = deadline - time_mono_ms();
-		int64_t wait = left > LISTEN_POLL_SECONDS * 1000 ? LISTEN_POLL_SECONDS : left < 0 ? 0 : (left + 999) / 1000;
-		json_t *reply CLEANUP(cleanup_json) = NULL;
-		struct request r CLEANUP(request_done);
+	AUTO_JSON json_t *reply = NULL;
+	AUTO_REQUEST struct request r;
 
-		request_init(&r, "WaitListening");
-		request_add(&r, "InstanceId", u->id);
-		request_add_number(&r, "Port", DJANGO_PORT);
-		request_add_number(&r, "WaitSeconds", wait);
-		reply = client_call(u->cli, &r, wait * 1000 + time_scaled(LISTEN_MARGIN_MS), err);
-		if (!reply)
-			return -1;
-		if (json_is_true(json_object_get(reply, "listening"))) {
-			u->listening = true;
-			return 0;
-		}
-	} while (!deadline_passed(deadline));
+	request_init(&r, "WaitListening");
+	request_add(&r, "InstanceId", u->id);
+	request_add_number(&r, "Port", DJANGO_PORT);
+	request_add_number(&r, "WaitSeconds", LISTEN_SECONDS);
+	reply = client_call(u->cli, &r, LISTEN_SECONDS * 1000 + time_scaled(LISTEN_MARGIN_MS), err);
+	if (!reply)
+		return -1;
+	u->listening = json_is_true(json_object_get(reply, "listening"));
 	return 0;
+}
+
+/* The guest's service says on the console what it does, long after cloud-init is done. */
+static int tell_more(struct up *u, struct error *err)
+{
+	AUTO_JSON json_t *reply = NULL;
+	AUTO_REQUEST struct request r;
+
+	request_init(&r, "DescribeInstanceProgress");
+	request_add(&r, "InstanceId", u->id);
+	request_add_number(&r, "After", u->sequence);
+	request_add_number(&r, "WaitSeconds", STORY_SECONDS);
+	reply = client_call(u->cli, &r, STORY_SECONDS * 1000 + time_scaled(LISTEN_MARGIN_MS), err);
+	return reply ? up_story(u, reply, false, err) : -1;
 }
 
 int up_listen(struct up *u, struct error *err)
 {
-	up_phase(u, u->custom ? "service" : "django");
-	progress_live("waiting until something listens on port %d in the guest", DJANGO_PORT);
-	if (wait_listening(u, u->custom ? 0 : deadline_in(u->timeout_ms), err) < 0)
-		return -1;
+	int64_t deadline = deadline_in(u->timeout_ms);
+
+	if (!u->custom)
+		progress_live("waiting until Django listens in the guest");
+	for (;;) {
+		if (ask_listening(u, err) < 0)
+			return -1;
+		if (u->listening || u->custom || deadline_passed(deadline))
+			break;
+		if (tell_more(u, err) < 0)
+			return -1;
+	}
 	progress_live(NULL);
+	up_phase(u, u->custom ? "service" : "django");
 	if (u->listening)
 		up_say(u, "listens on port %d in the guest", DJANGO_PORT);
 	else if (u->custom)

@@ -47,7 +47,7 @@ static int add(struct nl_sock *sk, int index, struct link_address want)
 }
 
 int address_set(struct nl_sock *sk, int index, const char *name, const struct link_address *want, size_t count,
-		bool *ret_added, struct error *err)
+		void (*changed)(void *arg, uint32_t addr, bool came), void *arg, struct error *err)
 {
 	struct nl_cache *all = NULL;
 	AUTO_FREE bool *there = calloc(count ? count : 1, sizeof *there);
@@ -72,17 +72,19 @@ int address_set(struct nl_sock *sk, int index, const char *name, const struct li
 		r = rtnl_addr_delete(sk, a, 0);
 		if (r == -NLE_NOADDR || r == -NLE_OBJ_NOTFOUND) /* a secondary goes with its primary */
 			r = 0;
+		if (r == 0 && changed)
+			changed(arg, addr, false);
 	}
 	nl_cache_free(all);
 	if (r < 0)
 		return failed(r, "removed", name, err);
 	for (size_t i = 0; i < count; i++) {
-		if (ret_added)
-			ret_added[i] = !there[i];
 		/* also those that were there: one may have gone as another's secondary */
 		r = add(sk, index, want[i]);
 		if (r < 0)
 			return failed(r, "added", name, err);
+		if (changed && !there[i])
+			changed(arg, want[i].addr, true);
 	}
 	return 0;
 }

@@ -27,6 +27,7 @@
 #define ASK_AGAIN_MS 20
 #define GENERATION_NAME "generation.vpclab"
 #define PACKET_MAX 512
+#define A_RECORD_LEN 16 /* compressed name, type, class, time to live, length, address */
 
 /* Each version of the hosts files carries a number as an address of one name. dnsmasq reads all its files in one go
  * on SIGHUP, so once it answers with the new number it has read the DHCP hosts too. The number is an address in 0.0.0.0/8,
@@ -49,23 +50,21 @@ static uint32_t next_generation(const char *old_hosts)
 	return (number + 1) & 0x00ffffff;
 }
 
+/* One question, one answer of a known shape: what was asked, then one A record. */
 static int ask(int fd, uint32_t *ret)
 {
 	unsigned char packet[PACKET_MAX];
 	int len = res_mkquery(QUERY, GENERATION_NAME, ns_c_in, ns_t_a, NULL, 0, NULL, packet, sizeof packet);
 	struct pollfd p = { fd, POLLIN, 0 };
-	ns_msg msg;
-	ns_rr rr;
-	ssize_t n;
+	uint32_t be;
 
 	/* refused while nobody listens yet: that is an answer to wait on, not an error */
 	if (len < 0 || send(fd, packet, (size_t)len, 0) < 0 || poll(&p, 1, ASK_AGAIN_MS) <= 0)
 		return -1;
-	n = recv(fd, packet, sizeof packet, MSG_DONTWAIT);
-	if (n < 0 || ns_initparse(packet, (int)n, &msg) < 0 || ns_msg_count(msg, ns_s_an) < 1 ||
-	    ns_parserr(&msg, ns_s_an, 0, &rr) < 0 || ns_rr_type(rr) != ns_t_a || ns_rr_rdlen(rr) != 4)
+	if (recv(fd, packet, sizeof packet, MSG_DONTWAIT) != len + A_RECORD_LEN)
 		return -1;
-	*ret = ns_get32(ns_rr_rdata(rr));
+	memcpy(&be, packet + len + A_RECORD_LEN - sizeof be, sizeof be);
+	*ret = ntohl(be);
 	return 0;
 }
 
@@ -185,7 +184,7 @@ int dnsmasq_apply(const struct dnsmasq_place *p, const struct net_vpc *vpc, cons
 	old_conf = file_read(conf_path, CONF_MAX, NULL, NULL);
 	old_dhcp = file_read(dhcp_path, HOSTS_MAX, NULL, NULL);
 	old_dns = file_read(dns_path, HOSTS_MAX, NULL, NULL);
-	alive = daemonfile_alive(pidfile, &id);
+	alive = daemonfile_alive(pidfile, &id) && netns_holds(p->netns, id.pid);
 	if (buffer_failed(&conf) || buffer_failed(&dhcp) || buffer_failed(&dns))
 		return error_set(err, ERROR_ENVIRONMENT, "The DHCP and DNS files of %s are too large.", vpc->id);
 	if (alive && old_conf && old_dhcp && old_dns && strcmp(old_conf, buffer_text(&conf)) == 0 &&
@@ -210,12 +209,12 @@ int dnsmasq_apply(const struct dnsmasq_place *p, const struct net_vpc *vpc, cons
 	return wait_for(p, vpc, &id, number, err);
 }
 
-bool dnsmasq_alive(const char *dir)
+bool dnsmasq_alive(const struct dnsmasq_place *p)
 {
-	AUTO_FREE char *pidfile = file_path(NULL, "%s/process", dir);
+	AUTO_FREE char *pidfile = file_path(NULL, "%s/process", p->dir);
 	struct process_id id;
 
-	return pidfile && daemonfile_alive(pidfile, &id);
+	return pidfile && daemonfile_alive(pidfile, &id) && netns_holds(p->netns, id.pid);
 }
 
 int dnsmasq_watch(const char *dir)

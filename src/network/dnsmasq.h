@@ -15,7 +15,7 @@ struct dnsmasq_place {
 /* Makes its files agree with the model and it with its files; returns when it answers by them. upstream is the address
  * that other names are asked of, NULL: none. */
 int dnsmasq_apply(const struct dnsmasq_place *p, const struct net_vpc *vpc, const char *upstream, struct error *err);
-bool dnsmasq_alive(const char *dir);
+bool dnsmasq_alive(const struct dnsmasq_place *p);
 /* A descriptor that becomes readable when it ends; -1 where it doesn't run. */
 int dnsmasq_watch(const char *dir);
 /* Ends it and removes its directory. */

@@ -99,7 +99,7 @@ int host_bridge(const char *bridge, struct cidr pool, struct error *err)
 		mac[i + 2] = (unsigned char)(pool.addr >> (24 - 8 * i));
 	if (!info.index && (link_make_bridge(sk, bridge, mac, alias, err) < 0 || link_get(sk, bridge, &info, err) < 0))
 		return -1;
-	if (address_set(sk, info.index, bridge, &own, 1, NULL, err) < 0)
+	if (address_set(sk, info.index, bridge, &own, 1, NULL, NULL, err) < 0)
 		return -1;
 	return info.up ? 0 : link_up(sk, info.index, bridge, err);
 }

@@ -46,10 +46,10 @@ struct link_address {
 	unsigned prefix;
 };
 
-/* The link has exactly these IPv4 addresses afterwards (in the order given, where they are new). ret_added (may be
- * NULL) is an array of count flags: which were not there before. */
+/* The link has exactly these IPv4 addresses afterwards (in the order given, where they are new). changed (may be NULL)
+ * is called for each that came or went. */
 int address_set(struct nl_sock *sk, int index, const char *name, const struct link_address *want, size_t count,
-		bool *ret_added, struct error *err);
+		void (*changed)(void *arg, uint32_t addr, bool came), void *arg, struct error *err);
 /* Calls fn for each IPv4 address of the namespace. */
 int address_each(struct nl_sock *sk, int (*fn)(void *arg, int index, uint32_t addr, unsigned prefix), void *arg,
 		 struct error *err);

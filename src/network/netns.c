@@ -5,8 +5,10 @@
 #include <linux/magic.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -21,6 +23,15 @@ bool netns_exists(const char *path)
 	struct statfs s;
 
 	return statfs(path, &s) == 0 && s.f_type == NSFS_MAGIC;
+}
+
+bool netns_holds(const char *path, pid_t pid)
+{
+	struct stat bound, its;
+	char own[64];
+
+	snprintf(own, sizeof own, "/proc/%d/ns/net", (int)pid);
+	return stat(path, &bound) == 0 && stat(own, &its) == 0 && bound.st_ino == its.st_ino && bound.st_dev == its.st_dev;
 }
 
 struct making {

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
 /* Is a namespace bound at path? */
 bool netns_exists(const char *path);
+/* Is the process in the namespace that is bound at path? */
+bool netns_holds(const char *path, pid_t pid);
 /* Makes a new namespace and binds it at path (made if missing); what is bound there already stays. */
 int netns_make(const char *path, struct error *err);
 /* Unbinds and unlinks; a namespace that isn't there is success. It lives on while a process is in it. */

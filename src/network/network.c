@@ -1,9 +1,10 @@
 /* The room's calls: one VPC at a time, each step idempotent, in the order that never lets a packet by before its rules.
  *
- *   host         bridge and gateway link            (in the machine's namespace)
- *   uplink       its process                        (before the links: they differ by its being there)
- *   inside       settings, links, addresses, neighbours; firewall; stale flows; only then taps up and forwarding on
- *   host         forget at whose MAC new public addresses were
+ *   inside       settings, which every link made afterwards starts with
+ *   host         the gateway's link                 (in the machine's namespace)
+ *   uplink       its process                        (before the rest: routes and rules differ by its being there)
+ *   inside       links, addresses, neighbours; firewall; stale flows; only then taps up and forwarding on
+ *   host         forget at whose MAC public addresses were that came or went
  *   dnsmasq      names and leases, waited for */
 #include "network/network.h"
 
@@ -185,8 +186,7 @@ struct inside {
 	size_t avoid_count;
 	const struct net_eni *owned; /* a tap to make for uid:gid; NULL: none */
 	unsigned uid, gid;
-	uint32_t *new_public;
-	size_t new_public_count;
+	struct router_changes changes;
 };
 
 static int apply_inside(struct inside *w, struct error *err)
@@ -195,18 +195,25 @@ static int apply_inside(struct inside *w, struct error *err)
 	const struct net_vpc *vpc = w->vpc;
 	struct link_info igw;
 
-	if (!sk || router_base(sk, vpc, err) < 0)
+	if (!sk)
 		return -1;
 	if (w->owned && tap_make(w->owned->tap, w->uid, w->gid, err) < 0)
 		return -1;
 	if (router_links(sk, vpc, err) < 0 ||
-	    router_gateway(sk, vpc, w->n->pool.prefix, w->new_public, &w->new_public_count, err) < 0 ||
+	    router_gateway(sk, vpc, w->n->pool.prefix, &w->changes, err) < 0 ||
 	    router_neighbours(sk, vpc, err) < 0 ||
 	    router_uplink(sk, vpc, w->uplink, w->avoid, w->avoid_count, err) < 0 || rules(vpc, w->uplink, err) < 0 ||
 	    flows_forget_stale(vpc, NULL, err) < 0 || router_open(sk, vpc, err) < 0 ||
 	    link_get(sk, vpc->igw, &igw, err) < 0)
 		return -1;
-	return neighbour_announce(igw.index, igw.mac, w->new_public, w->new_public_count, err);
+	return neighbour_announce(igw.index, igw.mac, w->changes.came, w->changes.came_count, err);
+}
+
+static int settings_inside(const struct net_vpc *vpc, struct error *err)
+{
+	struct nl_sock *sk AUTO_LINK_SOCKET = link_open(err);
+
+	return sk ? router_base(sk, vpc, err) : -1;
 }
 
 static void note_uplink(struct network *n, const char *name, const char *reason)
@@ -227,13 +234,10 @@ static int apply(struct network *n, const struct net_vpc *vpc, const struct net_
 {
 	struct place place AUTO_PLACE = { 0 };
 	struct inside w = { .n = n, .vpc = vpc, .owned = owned, .uid = uid, .gid = gid };
-	AUTO_FREE uint32_t *new_public = calloc(vpc->eni_count + 1, sizeof *new_public);
 	AUTO_FREE uint32_t *avoid = NULL;
 	AUTO_CLOSE int ns = -1;
 	int back, r;
 
-	if (!new_public)
-		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 	if (place_of(n, vpc->id, &place, err) < 0 || netns_make(place.netns, err) < 0)
 		return -1;
 	avoid = host_addresses(n->pool, &w.avoid_count, err);
@@ -242,7 +246,11 @@ static int apply(struct network *n, const struct net_vpc *vpc, const struct net_
 	ns = open(place.netns, O_RDONLY | O_CLOEXEC);
 	if (ns < 0)
 		return error_set_errno(err, errno, "The network namespace %s can't be opened", place.netns);
-	if (host_gateway(n->bridge, vpc->igw, ns, err) < 0)
+	if (netns_enter_fd(ns, &back, err) < 0)
+		return -1;
+	r = settings_inside(vpc, err);
+	netns_leave(back);
+	if (r < 0 || host_gateway(n->bridge, vpc->igw, ns, err) < 0)
 		return -1;
 	if (n->uplink) {
 		char reason[UPLINK_REASON_MAX];
@@ -250,14 +258,20 @@ static int apply(struct network *n, const struct net_vpc *vpc, const struct net_
 
 		note_uplink(n, name, reason);
 		w.uplink = name != NULL;
+	} else if (uplink_remove(&place.uplink, err) < 0) { /* the setting was another one before */
+		return -1;
 	}
 	w.avoid = avoid;
-	w.new_public = new_public;
 	if (netns_enter_fd(ns, &back, err) < 0)
 		return -1;
 	r = apply_inside(&w, err);
 	netns_leave(back);
-	if (r < 0 || host_forget(n->bridge, new_public, w.new_public_count, err) < 0)
+	if (r == 0)
+		r = host_forget(n->bridge, w.changes.came, w.changes.came_count, err);
+	if (r == 0)
+		r = host_forget(n->bridge, w.changes.went, w.changes.went_count, err);
+	router_changes_done(&w.changes);
+	if (r < 0)
 		return -1;
 	return dnsmasq_apply(&place.dnsmasq, vpc, w.uplink ? UPLINK_DNS : NULL, err);
 }
@@ -439,7 +453,7 @@ int network_check(struct network *n, const struct net_vpc *vpc, bool *ret_repair
 	if (place_of(n, vpc->id, &place, err) < 0)
 		return -1;
 	/* an uplink that wasn't possible is tried again by an apply only */
-	well = netns_exists(place.netns) && dnsmasq_alive(place.dnsmasq_dir) &&
+	well = netns_exists(place.netns) && dnsmasq_alive(&place.dnsmasq) &&
 	       (strcmp(network_uplink_name(n), "none") == 0 || uplink_alive(&place.uplink));
 	if (ret_repaired)
 		*ret_repaired = !well;

@@ -1,6 +1,7 @@
 #include "network/router.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -68,7 +69,7 @@ int router_base(struct nl_sock *sk, const struct net_vpc *vpc, struct error *err
 			return -1;
 	if (link_get(sk, "lo", &lo, err) < 0 || (!lo.up && link_up(sk, lo.index, "lo", err) < 0))
 		return -1;
-	return address_set(sk, lo.index, "lo", own, ARRAY_SIZE(own), NULL, err);
+	return address_set(sk, lo.index, "lo", own, ARRAY_SIZE(own), NULL, NULL, err);
 }
 
 /* A router's MAC is its subnet's for ever: guests remember it over a restart of the lab. 0a: can't be a guest's 02:. */
@@ -94,13 +95,11 @@ static int remove_excess(void *arg, const char *name, const struct link_info *in
 {
 	const struct wanted *w = arg;
 
-	if (strcmp(name, "lo") == 0)
+	/* other kinds (some kernels put tunnels of their own into each new namespace) are not ours */
+	if (strcmp(info->kind, "bridge") != 0 && strcmp(info->kind, "tun") != 0 && strcmp(info->kind, "veth") != 0)
 		return 0;
 	if (!w->all) {
 		if (strcmp(name, UPLINK_LINK) == 0 || strcmp(name, w->vpc->igw) == 0)
-			return 0;
-		/* other kinds (a kernel puts tunnels of its own into each new namespace) are not ours */
-		if (strcmp(info->kind, "bridge") != 0 && strcmp(info->kind, "tun") != 0 && strcmp(info->kind, "veth") != 0)
 			return 0;
 		for (size_t i = 0; i < w->vpc->subnet_count; i++)
 			if (strcmp(w->vpc->subnets[i].bridge, name) == 0 && strcmp(info->kind, "bridge") == 0)
@@ -109,8 +108,6 @@ static int remove_excess(void *arg, const char *name, const struct link_info *in
 			if (w->vpc->enis[i].attached && strcmp(w->vpc->enis[i].tap, name) == 0 &&
 			    strcmp(info->kind, "tun") == 0)
 				return 0;
-	} else if (!*info->kind) {
-		return 0;
 	}
 	return link_delete(w->sk, name, err);
 }
@@ -145,7 +142,7 @@ static int subnet_link(struct nl_sock *sk, const struct net_subnet *s, struct er
 	    link_setting("conf", s->bridge, "rp_filter", "0", err) < 0 ||
 	    link_setting("neigh", s->bridge, "proxy_delay", "0", err) < 0)
 		return -1;
-	if (address_set(sk, info.index, s->bridge, &router, 1, NULL, err) < 0)
+	if (address_set(sk, info.index, s->bridge, &router, 1, NULL, NULL, err) < 0)
 		return -1;
 	return info.up ? 0 : link_up(sk, info.index, s->bridge, err);
 }
@@ -179,16 +176,33 @@ int router_links(struct nl_sock *sk, const struct net_vpc *vpc, struct error *er
 	return 0;
 }
 
-int router_gateway(struct nl_sock *sk, const struct net_vpc *vpc, unsigned prefix, uint32_t *ret_new, size_t *ret_new_count,
+void router_changes_done(struct router_changes *c)
+{
+	free(c->came);
+	free(c->went);
+}
+
+static void note_change(void *arg, uint32_t addr, bool came)
+{
+	struct router_changes *c = arg;
+	uint32_t **list = came ? &c->came : &c->went;
+	size_t *count = came ? &c->came_count : &c->went_count;
+	uint32_t *more = reallocarray(*list, *count + 1, sizeof *more);
+
+	if (!more) /* it is told of no news: a neighbour then finds out by itself, later */
+		return;
+	more[(*count)++] = addr;
+	*list = more;
+}
+
+int router_gateway(struct nl_sock *sk, const struct net_vpc *vpc, unsigned prefix, struct router_changes *ret,
 		   struct error *err)
 {
 	AUTO_FREE struct link_address *want = calloc(vpc->eni_count + 1, sizeof *want);
-	AUTO_FREE bool *added = calloc(vpc->eni_count + 1, sizeof *added);
 	struct link_info igw;
 	size_t count = 1;
 
-	*ret_new_count = 0;
-	if (!want || !added)
+	if (!want)
 		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 	if (link_get(sk, vpc->igw, &igw, err) < 0)
 		return -1;
@@ -197,14 +211,10 @@ int router_gateway(struct nl_sock *sk, const struct net_vpc *vpc, unsigned prefi
 		if (vpc->enis[i].attached && vpc->enis[i].public_ip)
 			want[count++] = (struct link_address){ vpc->enis[i].public_ip, 32 };
 	/* only for its own addresses: a subnet's router is nobody's business out there */
-	if (link_setting("conf", vpc->igw, "arp_ignore", "1", err) < 0 ||
-	    link_setting("conf", vpc->igw, "rp_filter", "0", err) < 0)
+	if (link_setting("conf", vpc->igw, "arp_ignore", "1", err) < 0)
 		return -1;
-	if (address_set(sk, igw.index, vpc->igw, want, count, added, err) < 0)
+	if (address_set(sk, igw.index, vpc->igw, want, count, note_change, ret, err) < 0)
 		return -1;
-	for (size_t i = 1; i < count; i++)
-		if (added[i])
-			ret_new[(*ret_new_count)++] = want[i].addr;
 	return igw.up ? 0 : link_up(sk, igw.index, vpc->igw, err);
 }
 
@@ -277,7 +287,7 @@ int router_uplink(struct nl_sock *sk, const struct net_vpc *vpc, bool uplink, co
 		return error_set(err, ERROR_ENVIRONMENT, "The uplink's link is not there.");
 	ipv4_parse(UPLINK_ADDRESS, &address.addr);
 	ipv4_parse(UPLINK_GATEWAY, &out.gateway);
-	if (address_set(sk, info.index, UPLINK_LINK, &address, 1, NULL, err) < 0 ||
+	if (address_set(sk, info.index, UPLINK_LINK, &address, 1, NULL, NULL, err) < 0 ||
 	    (!info.up && link_up(sk, info.index, UPLINK_LINK, err) < 0))
 		return -1;
 	out.index = info.index;

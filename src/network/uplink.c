@@ -256,12 +256,25 @@ const char *uplink_program(void)
 	return NULL;
 }
 
+static bool has_link(const struct uplink_place *p)
+{
+	struct nl_sock *sk AUTO_LINK_SOCKET = NULL;
+	struct link_info info = { 0 };
+	int back;
+
+	if (netns_enter(p->netns, &back, NULL) < 0)
+		return false;
+	sk = link_open(NULL);
+	netns_leave(back);
+	return sk && link_get(sk, UPLINK_LINK, &info, NULL) == 0 && info.index;
+}
+
 bool uplink_alive(const struct uplink_place *p)
 {
 	struct paths files CLEANUP(paths_done) = { NULL, NULL };
 	struct process_id id;
 
-	return paths_of(p, &files, NULL) == 0 && daemonfile_alive(files.process, &id);
+	return paths_of(p, &files, NULL) == 0 && daemonfile_alive(files.process, &id) && has_link(p);
 }
 
 int uplink_watch(const struct uplink_place *p)
@@ -301,11 +314,11 @@ const char *uplink_ensure(const struct uplink_place *p, char reason[UPLINK_REASO
 		return NULL;
 	}
 	if (daemonfile_alive(files.process, &id)) {
-		if (wait_for_link(p, &id, &err) == 0) {
+		if (has_link(p)) {
 			reason[0] = '\0';
 			return running_program(&id);
 		}
-		daemonfile_end(files.process, NULL);
+		daemonfile_end(files.process, NULL); /* it serves a namespace that is no more */
 	}
 	if (route_each(sk, is_default, NULL, NULL) <= 0) {
 		snprintf(reason, UPLINK_REASON_MAX, "this machine has no default route");

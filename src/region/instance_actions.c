@@ -211,7 +211,8 @@ static int start_one(struct region *r, struct instance *i, struct error *err)
 	size_t n = 1;
 
 	next.state = STATE_PENDING;
-	next.state_time = next.launch_time = time_wall_ms();
+	next.state_time = time_wall_ms();
+	next.launch_time = time_whole_seconds(next.state_time);
 	next.state_reason_code[0] = next.state_reason[0] = next.transition_reason[0] = '\0';
 	next.ready = next.failed = false;
 	if (eni && eni->wants_public_ip && !eni->public_ip) {

@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "region/instance.h"
 #include "region/reply.h"
@@ -298,7 +299,7 @@ static int check_network(struct region *r, const json_t *in, struct launch *l, s
 	if (l->count > 1)
 		return error_set_code(err, ERROR_USAGE, "InvalidParameterCombination",
 				      "One private address can't be given to %d instances.", l->count);
-	return 0;
+	return address_private(r, l->subnet, l->private_ip, &l->private_ip, err);
 }
 
 static int check_capacity(const struct launch *l, struct error *err)
@@ -426,7 +427,8 @@ static int fill(struct region *r, const json_t *in, struct instance *i, struct e
 	i->state = STATE_PENDING;
 	i->launch_index = index;
 	i->root_gib = l->root_gib;
-	i->launch_time = i->state_time = time_wall_ms();
+	i->state_time = time_wall_ms();
+	i->launch_time = time_whole_seconds(i->state_time);
 	i->disable_termination = in_bool(in, "DisableApiTermination", false);
 	i->user_data = l->user_data ? strdup(l->user_data) : NULL;
 	if (in_tags(in, "instance", &i->o.tags, err) < 0)
@@ -458,6 +460,18 @@ bad:
 	return NULL;
 }
 
+/* An instance whose launch could not even begin: its interface goes, so that its addresses are free again. */
+static void discard(struct region *r, struct instance *i, const char *why)
+{
+	struct eni *e = instance_eni(r, i);
+	struct change gone = { e ? &e->o : NULL, NULL };
+	struct error err = { 0 };
+
+	if ((e && region_commit(r, &gone, 1, &err) < 0) ||
+	    instance_set_state(r, i, STATE_TERMINATED, "Server.InternalError", why, &err) < 0)
+		log_error("instance %s: %s", i->o.id, err.message);
+}
+
 static int run_locked(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
 {
 	struct launch l = { 0 };
@@ -481,7 +495,7 @@ static int run_locked(struct region *r, const struct caller *caller, const json_
 			break;
 		instance_progress_locked(r, i, "pending", l.image->name);
 		if (instance_job_launch(r, i->o.id, err) < 0) {
-			instance_set_state(r, i, STATE_TERMINATED, "Server.InternalError", err ? err->message : "", NULL);
+			discard(r, i, err ? err->message : "");
 			break;
 		}
 	}

@@ -76,6 +76,25 @@ static void test_bars(void)
 	bar_is("x [------------------------------]   0 %  0 B of 10 B, 0 B/s, 0:00", "x", 0, 10, 0, 0, 100);
 }
 
+static void wraps(const char *text, unsigned indent, unsigned columns, const char *want)
+{
+	AUTO_BUFFER struct buffer b = BUFFER_INIT(1024);
+
+	progress_wrap(&b, text, indent, columns);
+	is_str(buffer_text(&b), want, text);
+}
+
+static void test_wrap(void)
+{
+	wraps("  0:01  image  short", 4, 40, "  0:01  image  short\n");
+	wraps("  a  bb ccc dddd eeeee", 4, 12, "  a  bb ccc\n    dddd\n    eeeee\n");
+	wraps("exactly ten", 2, 11, "exactly ten\n");
+	wraps("exactly ten", 2, 10, "exactly\n  ten\n");
+	wraps("x unbreakable-word y", 2, 8, "x\n  unbreakable-word\n  y\n");
+	wraps("\303\251\303\251 \303\251\303\251", 0, 5, "\303\251\303\251 \303\251\303\251\n");
+	wraps("", 4, 40, "\n");
+}
+
 static void test_pace(void)
 {
 	struct progress_pace p = { 0 };
@@ -99,6 +118,7 @@ int main(void)
 	test_numbers();
 	test_ages();
 	test_bars();
+	test_wrap();
 	test_pace();
 	return tap_done();
 }
