@@ -96,7 +96,7 @@ install: all ## install into DESTDIR/PREFIX
 	install -D -m 755 $(B)/vpclab $(DESTDIR)$(PREFIX)/bin/vpclab
 	install -d $(DESTDIR)$(PREFIX)/share/vpclab/images $(DESTDIR)$(PREFIX)/share/vpclab/cloud-init
 	install -m 644 $(wildcard images/*.image) $(DESTDIR)$(PREFIX)/share/vpclab/images
-	install -m 755 $(wildcard images/*.sh) $(DESTDIR)$(PREFIX)/share/vpclab/images
+	install -m 755 $(wildcard images/*.sh images/*.py) $(DESTDIR)$(PREFIX)/share/vpclab/images
 	install -m 644 $(wildcard cloud-init/*) $(DESTDIR)$(PREFIX)/share/vpclab/cloud-init
 
 uninstall: ## remove what install put there

@@ -131,7 +131,7 @@ static int dispatch(struct cli *cli, const struct arguments *a, struct error *er
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { .daemon_run = api_daemon_run };
+	struct cli cli = { .daemon_run = api_daemon_run, .actions_reference = api_reference };
 	struct arguments a;
 	struct error err = { 0 };
 	int status;

@@ -141,14 +141,18 @@ await_exit() { # PID SECONDS
 	timeout "$2" tail --pid="$1" -s 0.05 -f /dev/null
 }
 
-# processes: what runs in the namespace beside the test itself
+# processes: what runs in the namespace beside the test itself and what it has in its own process group (its pipes, its waiting calls)
 processes() {
-	local p pid line
+	local p pid line stat ours group
+	stat=$(</proc/$$/stat) stat=${stat##*) }
+	read -r _ _ ours _ <<<"$stat"
 	for p in /proc/[0-9]*; do
 		pid=${p#/proc/}
-		[ "$pid" != 1 ] && [ "$pid" != "$BASHPID" ] && [ "$pid" != $$ ] || continue
+		stat=$(cat "$p/stat" 2>/dev/null) || continue
+		read -r _ _ group _ <<<"${stat##*) }"
+		[ "$group" != "$ours" ] || continue
 		line=$(tr '\0' ' ' 2>/dev/null <"$p/cmdline") || continue
-		[ -z "$line" ] || [ "$(awk '/^PPid:/{print $2}' "$p/status" 2>/dev/null)" = "$BASHPID" ] || echo "process $pid $line"
+		echo "process $pid ${line:-$stat}"
 	done
 }
 # leftovers: what a region that is down must not leave

@@ -219,7 +219,8 @@ int api_daemon_run(const struct config *config, bool foreground, int ready_fd, s
 		wait_for_end(&d);
 	} else {
 		tell(ready_fd, e.message);
-		log_error("%s", e.message);
+		if (!foreground) /* else the caller says it on the same terminal */
+			log_error("%s", e.message);
 	}
 	if (close_all(&d, r == 0 ? &e : NULL) < 0)
 		r = -1;

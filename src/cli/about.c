@@ -94,13 +94,14 @@ static int run_reference(struct cli *cli, const struct arguments *a, struct erro
 {
 	AUTO_BUFFER struct buffer text = BUFFER_INIT(HELP_MAX);
 
-	(void)cli;
 	if (strcmp(a->words[0], "verbs") == 0)
 		help_reference(&text);
+	else if (strcmp(a->words[0], "actions") == 0)
+		cli->actions_reference(&text);
 	else if (strcmp(a->words[0], "settings") == 0)
 		settings_reference(&text);
 	else
-		return error_set(err, ERROR_USAGE, "There is no reference of %.32s; there is one of verbs and one of settings.",
+		return error_set(err, ERROR_USAGE, "There is no reference of %.32s; there is one of verbs, of actions and of settings.",
 				 a->words[0]);
 	return print_buffer(&text, err);
 }
@@ -108,7 +109,7 @@ static int run_reference(struct cli *cli, const struct arguments *a, struct erro
 /* For docs/, so not in the list of help. */
 const struct verb verb_reference = {
 	.name = "reference",
-	.synopsis = "verbs | settings",
+	.synopsis = "verbs | actions | settings",
 	.summary = "Print a page of the reference as Markdown.",
 	.min_words = 1,
 	.max_words = 1,

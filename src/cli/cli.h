@@ -1,9 +1,10 @@
 /* What every verb is given. The cli room is a client of the region: it uses base alone and reaches all else through
- * actions (client.h). The one thing that it can't do by itself, being the daemon, main.c hands in. */
+ * actions (client.h). What it can't do by itself, being the daemon and telling the table of actions, main.c hands in. */
 #pragma once
 
 #include <stdbool.h>
 
+#include "base/buffer.h"
 #include "base/config.h"
 #include "base/error.h"
 
@@ -16,4 +17,5 @@ struct cli {
 	const char *slower;      /* one static sentence: why that accelerator */
 	bool connected;          /* client.c has seen the socket answer */
 	int (*daemon_run)(const struct config *config, bool foreground, int ready_fd, struct error *err);
+	void (*actions_reference)(struct buffer *out); /* docs/actions.md, printed from the api room's tables */
 };

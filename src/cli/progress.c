@@ -118,9 +118,13 @@ static void ensure_ticking(void)
 
 static void clean(char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			*text = '?';
+	size_t len = strlen(text);
+
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = '?';
+	while (len && text[len - 1] == ' ')
+		text[--len] = '\0';
 }
 
 /* Columns that text takes: bytes of UTF-8 beyond the first of a character take none. */

@@ -173,27 +173,28 @@ static int try_port(const char *address, int port)
 		return 0;
 	if (errno != EINPROGRESS)
 		return errno;
-	if (poll(&p, 1, (int)time_scaled(PROBE_MS)) <= 0)
+	if (poll(&p, 1, PROBE_MS) <= 0)
 		return ETIMEDOUT;
 	getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &len);
 	return failed;
 }
 
-/* ssh ended with 255: its own failure, or the command's status? Says which in err and returns -1, or 255. */
-static int explain(struct cli *cli, const json_t *instance, struct error *err)
+/* Where no rule lets SSH in at all there is nothing to wait for. */
+static int check_rules(struct cli *cli, const json_t *instance, const char *label, const char *name, struct error *err)
 {
 	AUTO_JSON json_t *groups = groups_describe(cli, json_object_get(instance, "groupSet"), err);
-	const char *name = *tag_of(instance, "Name") ? tag_of(instance, "Name") : instance_id(instance);
-	const char *address = text_of(instance, "ipAddress");
-	char label[128];
 
-	instance_label(label, instance);
 	if (!groups)
 		return -1;
-	if (!rules_allow_tcp(groups, SSH_PORT))
-		return error_set(err, ERROR_ENVIRONMENT,
-				 "No inbound rule of %s's security groups allows SSH: run `vpclab allow %s 22`, then try again.",
-				 label, name);
+	if (rules_allow_tcp(groups, SSH_PORT))
+		return 0;
+	return error_set(err, ERROR_ENVIRONMENT,
+			 "No inbound rule of %s's security groups allows SSH: run `vpclab allow %s 22`, then try again.", label, name);
+}
+
+/* ssh ended with 255: its own failure, or the command's status? Says which in err and returns -1, or 255. */
+static int explain(const char *address, const char *label, const char *name, struct error *err)
+{
 	switch (try_port(address, SSH_PORT)) {
 	case 0:
 		return SSH_FAILED;
@@ -203,7 +204,7 @@ static int explain(struct cli *cli, const json_t *instance, struct error *err)
 				 label, address, name);
 	case ETIMEDOUT:
 		return error_set(err, ERROR_TIMEOUT,
-				 "%s does not answer on %s port 22: an inbound rule admits only other sources (`vpclab rules %s`), "
+				 "%s does not answer on %s port 22: its inbound rules admit only other sources (`vpclab rules %s`), "
 				 "or it is still booting (`vpclab log %s`).",
 				 label, address, name, name);
 	default:
@@ -217,6 +218,7 @@ int ssh_run(struct cli *cli, const json_t *instance, const char *user, const cha
 	AUTO_FREE char *public = NULL, *os_user = NULL, *hosts = NULL, *program = NULL, *line = NULL;
 	AUTO_FREE char *key_opt = NULL, *cert_opt = NULL, *hosts_opt = NULL, *alias_opt = NULL, *timeout_opt = NULL;
 	const char *argv[ARGS_MAX], *address = text_of(instance, "ipAddress"), *state = instance_state(instance);
+	const char *name = *tag_of(instance, "Name") ? tag_of(instance, "Name") : instance_id(instance);
 	char label[128];
 	size_t n = 0;
 	int status;
@@ -228,6 +230,8 @@ int ssh_run(struct cli *cli, const json_t *instance, const char *user, const cha
 	if (!*address)
 		return error_set(err, ERROR_ENVIRONMENT,
 				 "Instance %s has no public IPv4 address, so nothing outside its VPC can connect to it.", label);
+	if (check_rules(cli, instance, label, name, err) < 0)
+		return -1;
 	program = process_find_program("ssh");
 	if (!program)
 		return error_set(err, ERROR_ENVIRONMENT, "The program ssh is missing; install it with: apt install openssh-client");
@@ -256,5 +260,5 @@ int ssh_run(struct cli *cli, const json_t *instance, const char *user, const cha
 		argv[n++] = line;
 	argv[n] = NULL;
 	status = run_attached(program, argv, err);
-	return status == SSH_FAILED ? explain(cli, instance, err) : status;
+	return status == SSH_FAILED ? explain(address, label, name, err) : status;
 }

@@ -20,7 +20,6 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "network/daemonfile.h"
 #include "network/dnsmasq.h"
 #include "network/firewall.h"
 #include "network/flows.h"
@@ -445,19 +444,45 @@ void network_uplink_reason(struct network *n, char *out, size_t size)
 	pthread_mutex_unlock(&n->mutex);
 }
 
+/* The machine may have got another address since, on another network for instance. */
+static int check_avoided(struct network *n, const struct net_vpc *vpc, const char *netns, struct error *err)
+{
+	struct nl_sock *sk AUTO_LINK_SOCKET = NULL;
+	AUTO_FREE uint32_t *avoid = NULL;
+	size_t count;
+	int back;
+
+	avoid = host_addresses(n->pool, &count, err);
+	if (!avoid || netns_enter(netns, &back, err) < 0)
+		return -1;
+	sk = link_open(err);
+	netns_leave(back);
+	return sk ? router_uplink(sk, vpc, true, avoid, count, err) : -1;
+}
+
 int network_check(struct network *n, const struct net_vpc *vpc, bool *ret_repaired, struct error *err)
 {
 	struct place place AUTO_PLACE = { 0 };
 	bool well;
 
-	if (place_of(n, vpc->id, &place, err) < 0)
+	if (vpc_check(vpc, err) < 0 || place_of(n, vpc->id, &place, err) < 0)
 		return -1;
 	/* an uplink that wasn't possible is tried again by an apply only */
 	well = netns_exists(place.netns) && dnsmasq_alive(&place.dnsmasq) &&
 	       (strcmp(network_uplink_name(n), "none") == 0 || uplink_alive(&place.uplink));
 	if (ret_repaired)
 		*ret_repaired = !well;
-	return well ? 0 : network_apply_vpc(n, vpc, err);
+	if (!well)
+		return network_apply_vpc(n, vpc, err);
+	if (strcmp(network_uplink_name(n), "none") != 0) {
+		pthread_mutex_t *m = lock(n, vpc->id, err);
+		int r = m ? check_avoided(n, vpc, place.netns, err) : -1;
+
+		if (m)
+			pthread_mutex_unlock(m);
+		return r;
+	}
+	return 0;
 }
 
 void network_watch(struct network *n, const char *vpc_id, int fds[2])

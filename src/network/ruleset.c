@@ -407,7 +407,7 @@ static void ingress_build(struct buffer *out, const struct net_vpc *vpc)
 	l.any = false;
 	for (size_t i = 0; i < vpc->eni_count; i++)
 		if (vpc->enis[i].attached) {
-			buffer_addf(out, "%s\"%s\"", l.any ? ", " : "", vpc->enis[i].tap);
+			buffer_addf(out, "%s%s", l.any ? ", " : "", vpc->enis[i].tap); /* older nftables take no quotes here */
 			l.any = true;
 		}
 	buffer_add(out, " } priority filter; policy drop;\n");

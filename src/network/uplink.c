@@ -176,18 +176,18 @@ static int run(const struct uplink_place *p, const struct paths *files, const ch
 
 static int run_pasta(const struct uplink_place *p, const struct paths *files, char reason[UPLINK_REASON_MAX])
 {
-	const struct passwd *nobody = getpwnam("nobody");
-	char uid[16], gid[16];
+	struct passwd nobody, *found = NULL;
+	char names[1024], uid[16], gid[16];
 	const char *argv[ARGV_MAX];
 	size_t n = 0, profile;
 	int r;
 
-	if (!nobody) {
+	if (getpwnam_r("nobody", &nobody, names, sizeof names, &found) != 0 || !found) {
 		snprintf(reason, UPLINK_REASON_MAX, "there is no user nobody for pasta to run as");
 		return -1;
 	}
-	snprintf(uid, sizeof uid, "%u", nobody->pw_uid);
-	snprintf(gid, sizeof gid, "%u", nobody->pw_gid);
+	snprintf(uid, sizeof uid, "%u", nobody.pw_uid);
+	snprintf(gid, sizeof gid, "%u", nobody.pw_gid);
 
 	argv[n++] = "setpriv";
 	argv[n++] = "--reuid";

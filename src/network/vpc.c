@@ -10,7 +10,7 @@ static bool word(const char *text, size_t max)
 {
 	size_t len = text ? strnlen(text, max) : 0;
 
-	if (len == 0 || len >= max || text[0] == '-')
+	if (len == 0 || len >= max || text[0] < 'a' || text[0] > 'z')
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (!((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= '0' && text[i] <= '9') || text[i] == '-'))

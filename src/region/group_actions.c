@@ -433,6 +433,15 @@ static int authorize_egress(struct region *r, const struct caller *caller, const
 static const struct param revoke_params[] = { PERMISSION_PARAMS, TEXTS("SecurityGroupRuleId"), PARAM_END };
 static const struct param revoke_reply[] = { BOOLEAN("return"), LIST("revokedSecurityGroupRuleSet", rule_members), PARAM_END };
 
+/* A rule that a call names twice is revoked once: a change of the model names each object once. */
+static void find_once(struct rule *found[], size_t *n, struct rule *rule)
+{
+	for (size_t i = 0; i < *n; i++)
+		if (found[i] == rule)
+			return;
+	found[(*n)++] = rule;
+}
+
 static int rules_by_id(struct region *r, const json_t *ids, const struct group *g, bool egress, struct rule *found[], size_t *n,
 		       struct error *err)
 {
@@ -449,7 +458,7 @@ static int rules_by_id(struct region *r, const json_t *ids, const struct group *
 		if (*n == PERMISSIONS_MAX)
 			return error_set_code(err, ERROR_USAGE, "InvalidParameterValue", "One call may name %d rules at most.",
 					      PERMISSIONS_MAX);
-		found[(*n)++] = rule;
+		find_once(found, n, rule);
 	}
 	return 0;
 }
@@ -466,13 +475,14 @@ static int rules_by_permission(struct region *r, const json_t *in, const struct 
 	if (permissions_parse(r, in, g, egress, true, l, &skipped, err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->count; i++) {
-		found[*n] = find_same(r, &l->rules[i]);
-		if (!found[*n]) {
+		struct rule *rule = find_same(r, &l->rules[i]);
+
+		if (!rule) {
 			permission_words(&l->rules[i], words);
 			return error_set_code(err, ERROR_USAGE, "InvalidPermission.NotFound",
 					      "The specified rule \"%s\" does not exist in this security group.", words);
 		}
-		(*n)++;
+		find_once(found, n, rule);
 	}
 	if (*n == 0 && skipped) /* IPv6 ranges can't have been authorized */
 		return error_set_code(err, ERROR_USAGE, "InvalidPermission.NotFound",

@@ -198,7 +198,7 @@ static int make_machine(struct region *r, struct instance *i, const char *dir, s
 	AUTO_FREE char *disk = file_path(err, "%s/disk.qcow2", dir);
 	AUTO_FREE char *seed = file_path(err, "%s/seed.iso", dir);
 	AUTO_FREE char *console = file_path(err, "%s/console.log", dir);
-	AUTO_FREE char *netns = NULL;
+	AUTO_FREE char *netns = NULL, *base = NULL;
 	char tap[LINK_NAME_MAX], mac[WORD_MAX];
 	bool test = compute_is_test(r->compute);
 	struct machine_spec spec;
@@ -207,6 +207,11 @@ static int make_machine(struct region *r, struct instance *i, const char *dir, s
 
 	if (!type || !disk || !seed || !console)
 		return -1;
+	if (!test) {
+		base = image_path(r->images, i->image_name, err);
+		if (!base)
+			return -1;
+	}
 	view_tap_name(tap, i->eni_id);
 	region_lock(r);
 	eni = instance_eni(r, i);
@@ -218,6 +223,7 @@ static int make_machine(struct region *r, struct instance *i, const char *dir, s
 		.vcpus = type->vcpus,
 		.memory_mib = type->memory_mib,
 		.disk = disk,
+		.base = base,
 		.seed = seed,
 		.console_log = console,
 		.tap = tap,

@@ -53,15 +53,17 @@ answers "a named type" "${one[@]}" InstanceType=t3.micro
 is "$(x 'string(//instanceType)')" t3.micro "is the instance's"
 refuses InvalidParameterValue "an unknown type" "${one[@]}" InstanceType=t2.smal
 like "$MESSAGE" 'mean t2\.small\?' "the nearest is suggested"
-refuses InsufficientInstanceCapacity "a type larger than this machine" "${one[@]}" InstanceType=t3.2xlarge ||
-	[ "$(awk '/^MemTotal/{print int($2/1048576)}' /proc/meminfo)" -ge 32 ]
+if [ "$(awk '/^MemTotal/{print int($2/1024)}' /proc/meminfo)" -lt 32768 ]; then
+	refuses InsufficientInstanceCapacity "a type larger than this machine" "${one[@]}" InstanceType=t3.2xlarge
+	like "$MESSAGE" '32768 MiB' "the sentence says how much it wants"
+fi
 
 # --- user data ---
 b64() { head -c "$1" /dev/zero | tr '\0' x | base64 -w0; }
 answers "user data of 16 KiB" "${one[@]}" UserData="$(b64 16384)"
 refuses InvalidParameterValue "user data of one byte more" "${one[@]}" UserData="$(b64 16385)"
 like "$MESSAGE" '16384' "the sentence says the limit"
-refuses InvalidUserData.Malformed "user data that is not base64" "${one[@]}" "UserData=#cloud-config" || diag "$CODE"
+refuses InvalidUserData.Malformed "user data that is not base64" "${one[@]}" "UserData=#cloud-config"
 answers "user data whose YAML is broken is taken, as EC2 does" "${one[@]}" UserData="$(printf '#cloud-config\npackages: [a\n' | base64 -w0)"
 
 # --- what isn't built is refused, not ignored ---
@@ -156,7 +158,6 @@ for n in 1 2 3; do answers "a hundred more" Action=RunInstances ImageId="$AMI" M
 refuses InsufficientAddressCapacity "then the public pool is used up" "${one[@]}"
 like "$MESSAGE" '203\.0\.113\.0/24' "the sentence names it"
 api Action=DescribeInstances
-like "$(sed 's/>/>\n/g' "$T/body" | grep -c '^203.*</publicIp>$' || true)" '.*' "the addresses are counted"
 is "$(xmllint --xpath '//*[local-name()="ipAddress"]/text()' "$T/body" | sort | uniq -d)" "" "no public address twice"
 is "$(xmllint --xpath '//*[local-name()="instancesSet"]/*/*[local-name()="privateIpAddress"]/text()' "$T/body" | sort | uniq -d)" "" "no private address twice"
 is "$(xmllint --xpath '//*[local-name()="macAddress"]/text()' "$T/body" | sort | uniq -d)" "" "no MAC twice"

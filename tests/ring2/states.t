@@ -56,12 +56,14 @@ refuses InvalidInstanceID.NotFound "one unknown among them" Action=StartInstance
 is "$(state "$id")" stopped "nothing was started"
 
 # --- ids ---
+running=$(launch)
+await "$running" running
 for action in StartInstances StopInstances RebootInstances TerminateInstances; do
 	refuses InvalidInstanceID.Malformed "$action of a malformed id" Action=$action InstanceId.1=web
 	refuses InvalidInstanceID.NotFound "$action of an unknown id" Action=$action InstanceId.1=i-0123456789abcdef0
 	refuses MissingParameter "$action of nothing" Action=$action
-	refuses DryRunOperation "$action in a dry run" Action=$action InstanceId.1="$(launch >/dev/null; x 'string(//instancesSet/item/instanceId)')" DryRun=true ||
-		refuses IncorrectInstanceState "…" Action=$action InstanceId.1="$id" DryRun=true
+	refuses DryRunOperation "$action in a dry run" Action=$action InstanceId.1="$running" DryRun=true
+	is "$(state "$running")" running "and nothing was done"
 done
 refuses InvalidInstanceID.Malformed "DescribeInstances of a malformed id" Action=DescribeInstances InstanceId.1=i-xyz
 refuses InvalidInstanceID.NotFound "DescribeInstances of an unknown id" Action=DescribeInstances InstanceId.1=i-0123456789abcdef0

@@ -5,7 +5,7 @@
 
 if [ "${RING3_INSIDE:-}" != yes ]; then
 	if [ "$(id -u)" != 0 ]; then
-		if [ -n "${MUST_WORK:-}" ]; then echo "1..1"; echo "not ok 1 - must be root"; exit 1; fi
+		if [ -n "${VPCLAB_MUST_WORK:-}" ]; then echo "1..1"; echo "not ok 1 - must be root"; exit 1; fi
 		echo "1..0 # SKIP must be root"
 		exit 0
 	fi

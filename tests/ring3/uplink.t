@@ -37,7 +37,7 @@ ip route add default via 192.0.2.1
 for program in pasta slirp4netns; do
 	if ! command -v $program >/dev/null; then
 		tests=$((tests + 1))
-		if [ -n "${MUST_WORK:-}" ] && [ $program = pasta ]; then echo "not ok $tests - $program is missing"; failures=1; continue; fi
+		if [ -n "${VPCLAB_MUST_WORK:-}" ] && [ $program = pasta ]; then echo "not ok $tests - $program is missing"; failures=1; continue; fi
 		echo "ok $tests # SKIP $program is not installed"
 		continue
 	fi
@@ -65,6 +65,13 @@ for program in pasta slirp4netns; do
 	uid=$(awk '/^Uid/ { print $2 }' "/proc/$(cut -d' ' -f1 "$RUN/uplink/vpc-1.process")/status")
 	[ $program = slirp4netns ] || [ "$uid" != 0 ]
 	ok $? "$program: doesn't run as root"
+
+	# the machine gets another address: the next look shuts it too
+	ip addr add 192.0.2.9/24 dev wan
+	is "$(lab check)" well "$program: all is well"
+	[[ "$(from 1 tcp 192.0.2.9 7000 1000)" != open* ]]
+	ok $? "$program: nor by an address that it got later"
+	ip addr del 192.0.2.9/24 dev wan
 
 	kill "$(cut -d' ' -f1 "$RUN/uplink/vpc-1.process")"
 	tail --pid="$(cut -d' ' -f1 "$RUN/uplink/vpc-1.process")" -f /dev/null
