@@ -8,6 +8,7 @@ V       ?= 0
 Q       := $(if $(filter 1,$(V)),,@)
 
 B := build/$(FLAVOUR)
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1)
 PKGS := libvirt libvirt-qemu libcurl sqlite3 libmicrohttpd jansson libxml-2.0 libnftables libnl-3.0 libnl-route-3.0 \
 	nettle yaml-0.1 smartcols
@@ -37,8 +38,9 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc -DVPCLAB_VERSION='"$(VERSION)"' $(OP
 SRC := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJ := $(SRC:src/%.c=$(B)/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c))
+RING3 := $(patsubst tests/ring3/%.c,$(B)/ring3/%,$(wildcard tests/ring3/*.c))
 
-.PHONY: all deps run test check unit lint asan format clean help install uninstall
+.PHONY: all deps run test unit lint asan format clean help install uninstall
 .DELETE_ON_ERROR:
 
 all: $(B)/vpclab ## build vpclab (build/release/vpclab, linked as ./vpclab)
@@ -66,14 +68,20 @@ $(B)/tests/%: tests/unit/%.c $(B)/libvpclab.a
 	@[ $(V) = 1 ] || echo "  TEST  $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $< $(B)/libvpclab.a $(OPT) $(LINK) $(PKG_LIBS) -lresolv -lpthread -o $@
 
-unit: $(UNIT)
+# ring 3's own programs: tests/ring3/*.c
+$(B)/ring3/%: tests/ring3/%.c $(B)/libvpclab.a
+	@mkdir -p $(@D)
+	@[ $(V) = 1 ] || echo "  TEST  $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $< $(B)/libvpclab.a $(OPT) $(LINK) $(PKG_LIBS) -lresolv -lpthread -o $@
+
+unit: $(UNIT) $(RING3)
 
 deps: ## install the Debian/Ubuntu packages that are missing (apt)
 	$(Q)tests/deps.sh
 
 run: deps ## install what it needs, build, run the whole lab, print the URL
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)./vpclab up
+	$(Q)$(SUDO) ./vpclab up
 
 test: deps ## install what it needs, build, run every test
 	$(Q)$(MAKE) --no-print-directory all unit
@@ -105,4 +113,4 @@ uninstall: ## remove what install put there
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
+-include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d) $(RING3:=.d)

@@ -18,8 +18,6 @@
 #include "cli/progress.h"
 #include "cli/verb.h"
 
-#define TCG_TIME_SCALE 4 /* measured: a cold boot takes 25-40 s with KVM and about 2 min without; and other work is slower too */
-
 /* Flags of every verb that are settings. */
 static const struct {
 	const char *flag, *key;
@@ -99,7 +97,7 @@ static int settle(struct cli *cli, const struct arguments *a, struct error *err)
 	/* whether a demanded KVM is there is the daemon's to say, and doctor's */
 	accelerator = accelerator_choose(cli->config.accelerator, &cli->slower, NULL);
 	cli->tcg = accelerator && strcmp(accelerator, "tcg") == 0;
-	time_scale_set(cli->tcg ? TCG_TIME_SCALE : 1);
+	time_scale_set(cli->tcg ? TIME_SCALE_TCG : 1);
 	return 0;
 }
 

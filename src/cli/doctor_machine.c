@@ -66,7 +66,7 @@ static void look_at_accelerator(json_t *list, const struct cli *cli)
 	else if (strcmp(name, "kvm") == 0)
 		doctor_add(list, "KVM", FOUND, "", "%s", why);
 	else
-		doctor_add(list, "KVM", WANTING, "guests are emulated in software and boot in minutes; for seconds, use a machine (or switch on firmware settings) with virtualization", "%s", why);
+		doctor_add(list, "KVM", WANTING, "guests are emulated and boot in minutes; with virtualization (a firmware setting) in seconds", "%s", why);
 }
 
 static void look_at_tun(json_t *list)

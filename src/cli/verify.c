@@ -52,7 +52,8 @@ static json_t *ask(struct cli *cli, const json_t *instance, const char *format, 
 
 	request_init(&r, "VerifyInstance");
 	request_add(&r, "InstanceId", instance_id(instance));
-	request_add(&r, "Format", format);
+	if (format)
+		request_add(&r, "Format", format);
 	request_add_number(&r, "Timeout", timeout_ms / 1000);
 	return client_call(cli, &r, timeout_ms + time_scaled(VERIFY_MARGIN_MS), err);
 }
@@ -74,7 +75,7 @@ static int run(struct cli *cli, const struct arguments *a, struct error *err)
 		return -1;
 	instance_label(label, instance);
 	progress_live("checking %s", label);
-	reply = ask(cli, instance, junit ? "junit" : tap ? "tap" : "none", seconds * 1000, err);
+	reply = ask(cli, instance, junit ? "junit" : tap ? "tap" : NULL, seconds * 1000, err);
 	progress_end();
 	if (!reply)
 		return -1;

@@ -142,7 +142,7 @@ static int prepare_root(struct compute *c, struct error *err)
 				 root, ROOT_MAX);
 	if (file_mkdirs(root, 0711, err) < 0 || file_mkdirs(etc, 0711, err) < 0 || file_mkdirs(agents, 0711, err) < 0)
 		return -1;
-	if (qemu_conf_probe(&c->qemu, root, strcmp(c->accelerator, "kvm") == 0, err) < 0)
+	if (qemu_conf_probe(&c->qemu, strcmp(c->accelerator, "kvm") == 0, err) < 0)
 		return -1;
 	if (traversable(root, &c->qemu, err) < 0)
 		return -1;
@@ -202,6 +202,7 @@ struct compute *compute_open(const struct compute_config *config, struct error *
 		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 		return NULL;
 	}
+	pthread_mutex_init(&c->warm_lock, NULL);
 	c->lifecycle_id = c->reboot_id = -1;
 	c->config = *config;
 	c->config.accelerator = NULL;

@@ -23,7 +23,7 @@ struct compute_config {
 	/* Called on the event thread whenever a machine of ours ended for whatever reason, never before compute_open has
 	 * returned. Must not call back into compute. */
 	void (*on_end)(void *arg, const char *id, enum machine_end why);
-	/* Called when a guest rebooted. May be NULL. */
+	/* Called when a guest rebooted, perhaps several times for one reboot. May be NULL. */
 	void (*on_reboot)(void *arg, const char *id);
 	void *arg;
 };

@@ -45,6 +45,8 @@ int compute_start(struct compute *c, const struct machine_spec *spec, const char
 		return error_set(err, ERROR_INTERNAL, "The domain XML of %s grew past %u bytes.", spec->id,
 				 MACHINE_XML_MAX);
 	job.xml = buffer_text(&xml);
+	if (netns)
+		compute_warm_up(c);
 	return compute_aside(c, netns, create, &job, err);
 }
 

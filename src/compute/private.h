@@ -3,6 +3,7 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "compute/compute.h"
@@ -16,6 +17,8 @@ struct compute {
 	struct qemu_conf qemu;
 	int lifecycle_id, reboot_id; /* registered callbacks, -1 without */
 	atomic_bool opened;          /* events before this are not told */
+	pthread_mutex_t warm_lock;   /* held while the first machine of all is made */
+	bool warm;
 };
 
 /* The event loop that libvirt's drivers live on: one thread a process, as long as anyone uses it. What libvirt has to say
@@ -28,6 +31,8 @@ int compute_error(struct error *err, const char *fmt, ...) __attribute__((format
 /* Calls from a thread of its own, inside the network namespace netns (NULL: ours), with /dev/kvm hidden unless used. */
 int compute_aside(const struct compute *c, const char *netns, int (*call)(void *arg, struct error *err), void *arg,
 		  struct error *err);
+/* Before the first machine of this process in a namespace; once. */
+void compute_warm_up(struct compute *c);
 /* Ours by its name. */
 bool compute_ours(const char *name);
 /* Where the guest agent's channel of a machine listens; NULL with err only when memory ran out. Caller frees. */

@@ -9,12 +9,9 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
-#include "base/log.h"
 
 /* The account is libvirt's own default and must be there before libvirt reads a configuration that could name another: its
  * QEMU driver gives up without. On Debian and Ubuntu a package that wants systemd makes it (libvirt-daemon-system), with
@@ -81,20 +78,7 @@ static bool mount_namespace_works(void)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static bool trusted_attributes_work(const char *root)
-{
-	AUTO_FREE char *path = file_path(NULL, "%s/.probe.XXXXXX", root);
-	AUTO_CLOSE int fd = path ? mkostemp(path, O_CLOEXEC) : -1;
-	bool good;
-
-	if (fd < 0)
-		return false;
-	good = fsetxattr(fd, "trusted.vpclab", "1", 1, 0) == 0;
-	unlink(path);
-	return good;
-}
-
-int qemu_conf_probe(struct qemu_conf *ret, const char *root, bool kvm, struct error *err)
+int qemu_conf_probe(struct qemu_conf *ret, bool kvm, struct error *err)
 {
 	struct qemu_conf c = { 0 };
 
@@ -103,7 +87,6 @@ int qemu_conf_probe(struct qemu_conf *ret, const char *root, bool kvm, struct er
 	if (kvm && kvm_group(&c, err) < 0)
 		return -1;
 	c.mount_namespace = mount_namespace_works();
-	c.remember_owner = trusted_attributes_work(root);
 	*ret = c;
 	return 0;
 }
@@ -115,7 +98,8 @@ void qemu_conf_text(struct buffer *out, const struct qemu_conf *c)
 		    "user = \"+%u\"\n"
 		    "group = \"+%u\"\n"
 		    "dynamic_ownership = 1\n"
-		    "remember_owner = %d\n"
+		    "# Every file is root's again when its machine has ended; who had it before is not asked.\n"
+		    "remember_owner = 0\n"
 		    "# The host's own AppArmor or SELinux profiles know nothing of this root.\n"
 		    "security_driver = \"none\"\n"
 		    "seccomp_sandbox = 1\n"
@@ -125,5 +109,5 @@ void qemu_conf_text(struct buffer *out, const struct qemu_conf *c)
 		    "# No virtlogd: QEMU writes its logs itself.\n"
 		    "stdio_handler = \"file\"\n"
 		    "max_core = 0\n",
-		    c->uid, c->gid, c->remember_owner, c->mount_namespace ? "\"mount\"" : "");
+		    c->uid, c->gid, c->mount_namespace ? "\"mount\"" : "");
 }

@@ -9,11 +9,9 @@
 struct qemu_conf {
 	unsigned uid, gid;   /* QEMU's, not root's */
 	bool mount_namespace;/* QEMU gets a /dev of its own */
-	bool remember_owner; /* the file system of root has trusted.* attributes, so that libvirt can give files back */
 };
 
-/* Looks at this machine: the accounts it has, /dev/kvm's group where kvm is to be used, what the kernel lets us do below
- * root, which exists. */
-int qemu_conf_probe(struct qemu_conf *ret, const char *root, bool kvm, struct error *err);
+/* Looks at this machine: the accounts it has, /dev/kvm's group where kvm is to be used, what the kernel lets us do. */
+int qemu_conf_probe(struct qemu_conf *ret, bool kvm, struct error *err);
 /* The file's text. Pure. */
 void qemu_conf_text(struct buffer *out, const struct qemu_conf *c);

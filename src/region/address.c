@@ -64,7 +64,7 @@ int address_private(struct region *r, const struct subnet *s, uint32_t wanted, u
 			      "Subnet %s (%s) has no free address; terminate an instance or take another zone.", s->o.id, cidr);
 }
 
-int address_public(struct region *r, uint32_t *ret, struct error *err)
+int address_public(struct region *r, uint32_t avoid, uint32_t *ret, struct error *err)
 {
 	/* .0 is the network's, .1 the host's; the last is the broadcast */
 	uint32_t usable = (uint32_t)cidr_size(r->public_pool) - 3, start = random_below(usable);
@@ -72,10 +72,14 @@ int address_public(struct region *r, uint32_t *ret, struct error *err)
 	for (uint32_t i = 0; i < usable; i++) {
 		uint32_t addr = r->public_pool.addr + 2 + (start + i) % usable;
 
-		if (!public_taken(r, addr)) {
+		if (addr != avoid && !public_taken(r, addr)) {
 			*ret = addr;
 			return 0;
 		}
+	}
+	if (avoid && !public_taken(r, avoid)) {
+		*ret = avoid;
+		return 0;
 	}
 	return error_set_code(err, ERROR_ENVIRONMENT, "InsufficientAddressCapacity",
 			      "The pool of public addresses %s is used up; terminate an instance or set a larger public_cidr.",

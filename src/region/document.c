@@ -35,7 +35,8 @@ static const struct field eni_fields[] = {
 	F(eni, vpc_id, FIELD_TEXT),          F(eni, subnet_id, FIELD_TEXT),       F(eni, instance_id, FIELD_TEXT),
 	F(eni, mac, FIELD_TEXT),             F(eni, groups, FIELD_GROUPS),        F(eni, private_ip, FIELD_ADDRESS),
 	F(eni, public_ip, FIELD_ADDRESS),    F(eni, wants_public_ip, FIELD_BOOL), F(eni, source_dest_check, FIELD_BOOL),
-	F(eni, attached, FIELD_BOOL),        F(eni, attach_time, FIELD_INT64),    END
+	F(eni, attached, FIELD_BOOL),        F(eni, attach_time, FIELD_INT64),    F(eni, former_public_ip, FIELD_ADDRESS),
+	END
 };
 static const struct field instance_fields[] = {
 	F(instance, reservation_id, FIELD_TEXT),    F(instance, image_id, FIELD_TEXT),

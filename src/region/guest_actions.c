@@ -128,7 +128,7 @@ static int probe(struct region *r, const struct caller *caller, const json_t *in
 	int64_t port = in_int(in, "Port", 0);
 	char address[IPV4_TEXT_MAX] = "", url[512];
 	AUTO_HTTP_REPLY struct http_reply reply = { 0 };
-	struct http_request req = { .url = url, .timeout_ms = time_scaled(PROBE_MS) };
+	struct http_request req = { .url = url, .connect_timeout_ms = PROBE_MS, .timeout_ms = time_scaled(PROBE_MS) };
 	const struct instance *i;
 	const struct eni *eni;
 

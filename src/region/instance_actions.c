@@ -217,7 +217,7 @@ static int start_one(struct region *r, struct instance *i, struct error *err)
 	next.ready = next.failed = false;
 	if (eni && eni->wants_public_ip && !eni->public_ip) {
 		next_eni = *eni;
-		if (address_public(r, &next_eni.public_ip, err) < 0)
+		if (address_public(r, eni->former_public_ip, &next_eni.public_ip, err) < 0)
 			return -1;
 		changes[n++] = (struct change){ &eni->o, &next_eni.o };
 	}

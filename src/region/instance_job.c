@@ -180,11 +180,13 @@ static int set_attached(struct region *r, struct instance *i, bool attached, str
 
 	region_lock(r);
 	eni = instance_eni(r, i);
-	if (eni && eni->attached != attached) {
+	if (eni && (eni->attached != attached || (!attached && eni->wants_public_ip && eni->public_ip))) {
 		next = *eni;
 		next.attached = attached;
-		if (!attached && next.wants_public_ip)
-			next.public_ip = 0; /* a public address that is not an Elastic IP goes with the stop */
+		if (!attached && next.wants_public_ip) { /* a public address that is not an Elastic IP goes with the stop */
+			next.former_public_ip = next.public_ip;
+			next.public_ip = 0;
+		}
 		c = (struct change){ &eni->o, &next.o };
 		rc = region_commit(r, &c, 1, err);
 	}

@@ -64,7 +64,8 @@ struct vpc *world_default_vpc(struct region *r);
 
 /* address.c, under the lock. Free addresses, at random as EC2 does; InsufficientFreeAddressesInSubnet / InsufficientAddressCapacity. */
 int address_private(struct region *r, const struct subnet *s, uint32_t wanted, uint32_t *ret, struct error *err);
-int address_public(struct region *r, uint32_t *ret, struct error *err);
+/* Not `avoid`, unless it is the only one left. */
+int address_public(struct region *r, uint32_t avoid, uint32_t *ret, struct error *err);
 void address_mac(struct region *r, char out[WORD_MAX]);
 void address_private_dns(struct region *r, uint32_t addr, char out[SENTENCE_MAX]);
 void address_public_dns(struct region *r, uint32_t addr, char out[SENTENCE_MAX]);

@@ -73,6 +73,7 @@ struct eni {
 	char groups[GROUPS_PER_ENI_MAX][ID_MAX];
 	int group_count;
 	uint32_t private_ip, public_ip; /* public 0: none */
+	uint32_t former_public_ip;      /* the last stop's: the next start gives another, as EC2's do */
 	bool wants_public_ip;           /* gets one at each start */
 	bool source_dest_check, attached;
 	int64_t attach_time;

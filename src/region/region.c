@@ -13,7 +13,6 @@
 
 #define JOBS_MAX 256
 #define JOB_STACK (512u << 10)
-#define TCG_SCALE 6 /* a boot under software emulation against one with KVM, measured: docs/architecture.md */
 
 void region_lock(struct region *r)
 {
@@ -146,7 +145,7 @@ static int open_compute(struct region *r, struct error *err)
 	if (!r->compute)
 		return -1;
 	if (strcmp(compute_accelerator(r->compute, &why), "tcg") == 0 && !compute_is_test(r->compute))
-		time_scale_set(TCG_SCALE);
+		time_scale_set(TIME_SCALE_TCG);
 	log_info("accelerator: %s (%s)", compute_accelerator(r->compute, NULL), why);
 	if (compute_is_test(r->compute))
 		return 0;

@@ -401,7 +401,7 @@ static int fill_eni(struct region *r, struct eni *e, struct instance *i, const s
 	address_mac(r, e->mac);
 	if (address_private(r, l->subnet, l->private_ip, &e->private_ip, err) < 0)
 		return -1;
-	return l->public_ip ? address_public(r, &e->public_ip, err) : 0;
+	return l->public_ip ? address_public(r, 0, &e->public_ip, err) : 0;
 }
 
 static int fill(struct region *r, const json_t *in, struct instance *i, struct eni *e, const struct launch *l, int index,

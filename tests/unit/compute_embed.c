@@ -240,7 +240,7 @@ static void test_namespace(struct compute *c, const char *disk)
 	ns_of(qemus, sizeof qemus, "/proc/%ld/ns/net", compute_pid(c, hangs));
 	is_str(qemus, inside, "its QEMU is in the namespace");
 	ok(start(c, hangs, disk, NULL, NULL, &err) < 0, "the same machine does not start twice: %s", err.message);
-	ok(start(c, ends, disk, "tnone", netns, &err) < 0 && strstr(err.message, "tnone"), "a missing tap is an error: %s",
+	ok(start(c, ends, disk, "tnone", netns, &err) < 0 && strstr(err.message, "doesn't exist"), "a missing tap is an error: %s",
 	   err.message);
 	is_int(compute_destroy(c, hangs, &err), 0, "it is ended");
 	ended(hangs, MACHINE_END_DESTROYED, "its end is told as ours");

@@ -91,12 +91,12 @@ static void test_limit(void)
 
 static void test_qemu_conf(void)
 {
-	struct qemu_conf c = { .uid = 64055, .gid = 64055, .mount_namespace = true, .remember_owner = true };
+	struct qemu_conf c = { .uid = 64055, .gid = 64055, .mount_namespace = true };
 	AUTO_BUFFER struct buffer full = BUFFER_INIT(4096), bare = BUFFER_INIT(4096);
 
 	qemu_conf_text(&full, &c);
 	golden(buffer_text(&full), "compute-qemu.conf");
-	c.mount_namespace = c.remember_owner = false;
+	c.mount_namespace = false;
 	qemu_conf_text(&bare, &c);
 	golden(buffer_text(&bare), "compute-qemu-bare.conf");
 }
