@@ -40,7 +40,7 @@ OBJ := $(SRC:src/%.c=$(B)/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c))
 RING3 := $(patsubst tests/ring3/%.c,$(B)/ring3/%,$(wildcard tests/ring3/*.c))
 
-.PHONY: all deps run test unit lint asan format clean help install uninstall
+.PHONY: all deps run test unit lint asan format docs clean help install uninstall
 .DELETE_ON_ERROR:
 
 all: $(B)/vpclab ## build vpclab (build/release/vpclab, linked as ./vpclab)
@@ -96,6 +96,10 @@ asan: deps ## unit, region and network tests under the address and undefined-beh
 
 format: ## clang-format in place
 	$(Q)clang-format -i $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
+
+docs: all ## print docs/verbs.md, actions.md and settings.md anew from their tables
+	$(Q)for page in verbs actions settings; do $(B)/vpclab reference $$page >docs/$$page.md.tmp && \
+		mv docs/$$page.md.tmp docs/$$page.md || exit 1; done
 
 clean: ## remove what was built
 	$(Q)rm -rf build vpclab

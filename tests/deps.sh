@@ -44,6 +44,9 @@ needs() {
 		perl                         tests: prove
 		curl                         tests: calls to the region by hand
 		libxml2-utils                tests: xmllint
+		gpg                          tests: signing what a pretended image server serves
+		gpg-agent                    tests: the same
+		gpgconf                      tests: the same
 		python3                      tests: servers that misbehave on purpose
 	LIST
 }

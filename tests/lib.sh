@@ -125,7 +125,7 @@ region_up() {
 	embedded)
 		unset VPCLAB_LIBVIRT_URI
 		if [ -n "${VPCLAB_TEST_IMAGES:-}" ]; then
-			mkdir -p -m 711 "$VPCLAB_STATE_DIR"
+			mkdir -p "$VPCLAB_STATE_DIR"
 			cp -al "$VPCLAB_TEST_IMAGES" "$VPCLAB_STATE_DIR/images" 2>/dev/null ||
 				cp -a --reflink=auto "$VPCLAB_TEST_IMAGES" "$VPCLAB_STATE_DIR/images"
 		fi
@@ -186,7 +186,7 @@ api() {
 	STATUS=$(curl -s --unix-socket "$SOCKET" --max-time 100 -o "$T/body" -w '%{http_code}' "${API_HEADERS[@]}" \
 		"${args[@]}" --data-urlencode Version=2016-11-15 http://region/) || STATUS="curl $?"
 	BODY=$(<"$T/body")
-	CODE= MESSAGE=
+	CODE='' MESSAGE=''
 	if [[ $BODY =~ \<Code\>([^<]*)\</Code\> ]]; then CODE=${BASH_REMATCH[1]}; fi
 	if [[ $BODY =~ \<Message\>([^<]*)\</Message\> ]]; then MESSAGE=${BASH_REMATCH[1]}; fi
 	ACTION=${1#Action=}

@@ -307,7 +307,7 @@ void progress_on_interrupt(const char *fmt, ...)
 		va_start(ap, fmt);
 		vsnprintf(text, PROGRESS_LINE_MAX - 1, fmt, ap);
 		va_end(ap);
-		strcat(text, "\n");
+		memcpy(text + strlen(text), "\n", 2);
 		farewell_now = text;
 	} else {
 		farewell_now = NULL;

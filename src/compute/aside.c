@@ -36,10 +36,10 @@ static void hide_kvm(const struct compute *c)
 	if (!nothing || access("/dev/kvm", F_OK) < 0)
 		return;
 	if (mknod(nothing, S_IFCHR, makedev(1, 255)) < 0 && errno != EEXIST)
-		log_warn("compute: the device node %s can't be made: %s", nothing, strerror(errno));
+		log_warn("compute: the device node %s can't be made: %m", nothing);
 	else if (unshare(CLONE_NEWNS) < 0 || mount("", "/", "none", MS_SLAVE | MS_REC, NULL) < 0 ||
 		 mount(nothing, "/dev/kvm", "none", MS_BIND, NULL) < 0)
-		log_warn("compute: /dev/kvm can't be hidden from QEMU, starts may be slow: %s", strerror(errno));
+		log_warn("compute: /dev/kvm can't be hidden from QEMU, starts may be slow: %m");
 }
 
 static void *run(void *arg)

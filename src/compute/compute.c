@@ -126,6 +126,22 @@ static int traversable(const char *path, const struct qemu_conf *q, struct error
 	return 0;
 }
 
+/* KVM that works for root is of no use where QEMU's user may not open it. */
+static int settle_accelerator(struct compute *c, struct error *err)
+{
+	if (strcmp(c->accelerator, "kvm") != 0 || qemu_conf_kvm(&c->qemu))
+		return 0;
+	if (c->kvm_demanded)
+		return error_set(err, ERROR_ENVIRONMENT,
+				 "/dev/kvm opens for root alone, and QEMU runs as uid %u; give it a group: "
+				 "chgrp kvm /dev/kvm && chmod 660 /dev/kvm",
+				 c->qemu.uid);
+	c->accelerator = "tcg";
+	c->accelerator_why = "/dev/kvm opens for root alone, and QEMU does not run as root; to use it: "
+			     "chgrp kvm /dev/kvm && chmod 660 /dev/kvm";
+	return 0;
+}
+
 static int prepare_root(struct compute *c, struct error *err)
 {
 	const char *root = c->config.root;
@@ -142,7 +158,7 @@ static int prepare_root(struct compute *c, struct error *err)
 				 root, ROOT_MAX);
 	if (file_mkdirs(root, 0711, err) < 0 || file_mkdirs(etc, 0711, err) < 0 || file_mkdirs(agents, 0711, err) < 0)
 		return -1;
-	if (qemu_conf_probe(&c->qemu, strcmp(c->accelerator, "kvm") == 0, err) < 0)
+	if (qemu_conf_probe(&c->qemu, err) < 0 || settle_accelerator(c, err) < 0)
 		return -1;
 	if (traversable(root, &c->qemu, err) < 0)
 		return -1;
@@ -209,6 +225,7 @@ struct compute *compute_open(const struct compute_config *config, struct error *
 	c->config.uri = strdup(uri);
 	c->config.root = strdup(config->root ? config->root : "");
 	c->embedded = !*uri;
+	c->kvm_demanded = strcmp(wanted, "kvm") == 0;
 	c->test = strncmp(uri, "test:", 5) == 0;
 	if (!c->config.uri || !c->config.root) {
 		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");

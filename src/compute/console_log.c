@@ -176,11 +176,11 @@ static void *run(void *arg)
 		if (stop)
 			return NULL;
 		if (poll(fds, 2, -1) < 0 && errno != EINTR) {
-			log_error("console: the logs can't be followed any more: %s", strerror(errno));
+			log_error("console: the logs can't be followed any more: %m");
 			return NULL;
 		}
 		if ((fds[1].revents & POLLIN) && read(w->wake, &count, sizeof count) < 0 && errno != EAGAIN)
-			log_warn("console: the waking event can't be read: %s", strerror(errno));
+			log_warn("console: the waking event can't be read: %m");
 		if (fds[0].revents & POLLIN)
 			take_events(w);
 		read_fresh(w);
@@ -192,7 +192,7 @@ static void poke(struct console_watch *w)
 	const uint64_t one = 1;
 
 	if (write(w->wake, &one, sizeof one) < 0 && errno != EAGAIN)
-		log_warn("console: the watch can't be woken: %s", strerror(errno));
+		log_warn("console: the watch can't be woken: %m");
 }
 
 struct console_watch *console_watch_new(void (*step)(void *arg, const char *id, const struct boot_step *s), void *arg,

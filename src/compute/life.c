@@ -1,6 +1,9 @@
 /* A machine's life: start, shut down, reboot, end; and what exists now. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -23,6 +26,18 @@ static int create(void *arg, struct error *err)
 	return 0;
 }
 
+/* Older libvirts leave it to QEMU to open the log, and QEMU is not root. */
+static int make_log(const struct compute *c, const char *path, struct error *err)
+{
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+	if (fd < 0)
+		return error_set_errno(err, errno, "The console log %s can't be made", path);
+	if (fchown(fd, c->qemu.uid, c->qemu.gid) < 0)
+		return error_set_errno(err, errno, "The console log %s can't be given to QEMU", path);
+	return 0;
+}
+
 int compute_start(struct compute *c, const struct machine_spec *spec, const char *netns, struct error *err)
 {
 	AUTO_BUFFER struct buffer xml = BUFFER_INIT(MACHINE_XML_MAX);
@@ -36,7 +51,7 @@ int compute_start(struct compute *c, const struct machine_spec *spec, const char
 	} else {
 		if (c->embedded) {
 			agent = compute_agent_socket(c, spec->id, err);
-			if (!agent)
+			if (!agent || (spec->console_log && make_log(c, spec->console_log, err) < 0))
 				return -1;
 		}
 		machine_xml(&xml, spec, agent);
@@ -167,5 +182,5 @@ int compute_pid(struct compute *c, const char *id)
 		return 0;
 	path = file_path(NULL, "%s/run/qemu/%s.pid", c->config.root, id);
 	text = path ? file_read(path, PID_FILE_MAX, NULL, NULL) : NULL;
-	return text ? atoi(text) : 0;
+	return text ? (int)strtol(text, NULL, 10) : 0;
 }

@@ -12,7 +12,7 @@
 struct compute {
 	struct compute_config config; /* the strings belong to us */
 	virConnectPtr conn;
-	bool test, embedded;
+	bool test, embedded, kvm_demanded;
 	const char *accelerator, *accelerator_why;
 	struct qemu_conf qemu;
 	int lifecycle_id, reboot_id; /* registered callbacks, -1 without */

@@ -38,22 +38,18 @@ static int account(struct qemu_conf *c, struct error *err)
 			 MAKE_ACCOUNT);
 }
 
-static int kvm_group(struct qemu_conf *c, struct error *err)
+bool qemu_conf_kvm(struct qemu_conf *c)
 {
 	struct stat st;
 
 	if (stat("/dev/kvm", &st) < 0)
-		return error_set_errno(err, errno, "/dev/kvm can't be looked at");
+		return false;
 	if ((st.st_mode & 0006) == 0006)
-		return 0;
-	if (st.st_gid != 0 && (st.st_mode & 0060) == 0060) {
-		c->gid = st.st_gid; /* in a container the group may have a number and no name */
-		return 0;
-	}
-	return error_set(err, ERROR_ENVIRONMENT,
-			 "/dev/kvm (mode %04o, group %u) opens for root alone, and QEMU does not run as root; give it a group: "
-			 "chgrp kvm /dev/kvm && chmod 660 /dev/kvm, or set accelerator = tcg.",
-			 st.st_mode & 07777, (unsigned)st.st_gid);
+		return true;
+	if (st.st_gid == 0 || (st.st_mode & 0060) != 0060)
+		return false;
+	c->gid = st.st_gid; /* in a container the group may have a number and no name */
+	return true;
 }
 
 /* What libvirt does for QEMU's private /dev. A container may refuse any of it, so it is tried in a child. */
@@ -78,13 +74,11 @@ static bool mount_namespace_works(void)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-int qemu_conf_probe(struct qemu_conf *ret, bool kvm, struct error *err)
+int qemu_conf_probe(struct qemu_conf *ret, struct error *err)
 {
 	struct qemu_conf c = { 0 };
 
 	if (account(&c, err) < 0)
-		return -1;
-	if (kvm && kvm_group(&c, err) < 0)
 		return -1;
 	c.mount_namespace = mount_namespace_works();
 	*ret = c;

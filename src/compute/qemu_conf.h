@@ -11,7 +11,9 @@ struct qemu_conf {
 	bool mount_namespace;/* QEMU gets a /dev of its own */
 };
 
-/* Looks at this machine: the accounts it has, /dev/kvm's group where kvm is to be used, what the kernel lets us do. */
-int qemu_conf_probe(struct qemu_conf *ret, bool kvm, struct error *err);
+/* Looks at this machine: the accounts it has, what the kernel lets us do. */
+int qemu_conf_probe(struct qemu_conf *ret, struct error *err);
+/* Gives QEMU the group that opens /dev/kvm; false where only root may open it. */
+bool qemu_conf_kvm(struct qemu_conf *c);
 /* The file's text. Pure. */
 void qemu_conf_text(struct buffer *out, const struct qemu_conf *c);

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #define SUFFIX ".image"
 
@@ -101,7 +102,7 @@ int image_parse(struct image *ret, const char *name, const char *text, size_t le
 	if (!plain_name(name) || strlen(name) >= sizeof image.name)
 		return error_set(err, ERROR_USAGE, "%s: \"%s\" can't be an image's name; use letters, digits, '.' and '-'.",
 				 origin, name);
-	strcpy(image.name, name);
+	TEXT_COPY(image.name, name);
 	id_from_text(image.id, "ami", name);
 	for (size_t at = 0; at < len;) {
 		const char *line = text + at, *nl = memchr(line, '\n', len - at), *equals, *value;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 enum field_type { FIELD_TEXT, FIELD_STRING, FIELD_INT, FIELD_INT64, FIELD_BOOL, FIELD_ADDRESS, FIELD_CIDR, FIELD_GROUPS };
 
@@ -129,7 +130,7 @@ static int read_text(const json_t *v, const struct field *f, char *into, struct 
 
 	if (!text || strlen(text) >= f->size)
 		return bad_member(f, err);
-	strcpy(into, text);
+	text_copy(into, f->size, text);
 	return 0;
 }
 
@@ -142,7 +143,8 @@ static int read_groups(struct eni *eni, const json_t *v, const struct field *f, 
 
 		if (!id || strlen(id) >= ID_MAX)
 			return bad_member(f, err);
-		strcpy(eni->groups[eni->group_count++], id);
+		TEXT_COPY(eni->groups[eni->group_count], id);
+		eni->group_count++;
 	}
 	return 0;
 }
@@ -201,7 +203,7 @@ int document_read(struct object *o, const char *text, struct error *err)
 		json_decref(doc);
 		return error_set(err, ERROR_ENVIRONMENT, "The document has no id.");
 	}
-	strcpy(o->id, id);
+	TEXT_COPY(o->id, id);
 	for (const struct field *f = fields_of[o->kind]; rc == 0 && f->name; f++) {
 		v = json_object_get(doc, f->name);
 		if (v)

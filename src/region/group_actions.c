@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "region/permission.h"
 
 #define RULES_PER_DIRECTION_MAX 60 /* EC2's default quotas */
@@ -93,10 +94,10 @@ static int create_locked(struct region *r, const struct caller *caller, const js
 		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 		goto bad;
 	}
-	strcpy(g->vpc_id, vpc->o.id);
+	TEXT_COPY(g->vpc_id, vpc->o.id);
 	snprintf(g->name, sizeof g->name, "%s", name);
 	snprintf(g->description, sizeof g->description, "%s", description);
-	strcpy(all_out->group_id, g->o.id);
+	TEXT_COPY(all_out->group_id, g->o.id);
 	all_out->egress = true;
 	all_out->protocol = all_out->from_port = all_out->to_port = -1;
 	if (in_tags(in, "security-group", &g->o.tags, err) < 0 || action_dry_run(caller, err) < 0)
@@ -242,19 +243,6 @@ static void group_reply(struct region *r, json_t *item, const struct group *g)
 	put_text(item, "securityGroupArn", arn);
 }
 
-static bool listed(const json_t *list, const char *text)
-{
-	size_t i;
-	const json_t *v;
-
-	json_array_foreach(list, i, v)
-	{
-		if (strcmp(json_string_value(v), text) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int describe_groups(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
 {
 	const json_t *ids = json_object_get(in, "GroupId"), *names = json_object_get(in, "GroupName"), *v;
@@ -282,7 +270,7 @@ static int describe_groups(struct region *r, const struct caller *caller, const 
 	for (i = 0; rc == 0 && i < model_count(r->model, KIND_GROUP); i++) {
 		const struct group *g = model_at(r->model, KIND_GROUP, i);
 
-		if ((!ids && !names) || listed(ids, g->o.id) || (listed(names, g->name) && strcmp(g->vpc_id, vpc->o.id) == 0))
+		if ((!ids && !names) || in_list(ids, g->o.id) || (in_list(names, g->name) && strcmp(g->vpc_id, vpc->o.id) == 0))
 			group_reply(r, add_item(items), g);
 	}
 	region_unlock(r);
@@ -385,7 +373,7 @@ static int authorize_rules(struct region *r, const struct caller *caller, const 
 	if (!g || permissions_parse(r, in, g, egress, false, l, &skipped, err) < 0 || check_new_rules(r, g, egress, l, err) < 0 ||
 	    action_dry_run(caller, err) < 0)
 		goto done;
-	strcpy(vpc_id, g->vpc_id);
+	TEXT_COPY(vpc_id, g->vpc_id);
 	for (; made < l->count; made++) {
 		struct rule *rule = model_new(KIND_RULE);
 		struct object head;
@@ -520,7 +508,7 @@ static int revoke_rules(struct region *r, const struct caller *caller, const jso
 					  rules_by_permission(r, in, g, egress, found, &n, err)) < 0 ||
 	    action_dry_run(caller, err) < 0)
 		goto done;
-	strcpy(vpc_id, g->vpc_id);
+	TEXT_COPY(vpc_id, g->vpc_id);
 	set = json_array();
 	for (size_t i = 0; i < n; i++) {
 		changes[i] = (struct change){ &found[i]->o, NULL };

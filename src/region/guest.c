@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "region/instance.h"
 
@@ -38,7 +39,7 @@ static int find_target(struct region *r, const char *id, struct target *t, struc
 		eni = instance_eni(r, i);
 		image = image_find(r->images, i->image_id, NULL);
 		snprintf(t->user, sizeof t->user, "%s", image ? image->default_user : GUEST_USER);
-		strcpy(t->vpc_id, i->vpc_id);
+		TEXT_COPY(t->vpc_id, i->vpc_id);
 	}
 	if (eni) {
 		t->private_ip = eni->private_ip;

@@ -142,13 +142,7 @@ static int describe_images(struct region *r, const struct caller *caller, const 
 		return -1;
 	items = json_array();
 	for (size_t k = 0; owned && k < count; k++) {
-		bool wanted = !ids;
-
-		json_array_foreach(ids, i, v)
-		{
-			wanted |= strcmp(json_string_value(v), all[k].image->id) == 0;
-		}
-		if (wanted)
+		if (!ids || in_list(ids, all[k].image->id))
 			image_reply(r, add_item(items), &all[k]);
 	}
 	return describe_finish(in, out, "imagesSet", items, image_filters, ids != NULL, err);
@@ -422,13 +416,7 @@ static int describe_tasks(struct region *r, const struct caller *caller, const j
 			break;
 	}
 	for (struct import_task *t = r->imports; rc == 0 && t; t = t->next) {
-		bool wanted = !ids;
-
-		json_array_foreach(ids, i, v)
-		{
-			wanted |= strcmp(json_string_value(v), t->id) == 0;
-		}
-		if (wanted)
+		if (!ids || in_list(ids, t->id))
 			task_reply(add_item(items), t);
 	}
 	region_unlock(r);

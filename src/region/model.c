@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "region/document.h"
 #include "region/store.h"
 
@@ -222,7 +223,7 @@ void *model_find(const struct model *m, enum object_kind kind, const char *id)
 
 	if (strlen(id) >= sizeof key.id)
 		return NULL;
-	strcpy(key.id, id);
+	TEXT_COPY(key.id, id);
 	found = tfind(&key, &m->by_id, by_id);
 	return found && (*found)->kind == kind ? *found : NULL;
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define PORT_MAX 65535
 #define ICMP_MAX 255
 
@@ -155,7 +157,7 @@ static int add_peer(struct region *r, struct permission_list *l, struct rule rul
 	if (!peer || strcmp(peer->vpc_id, group->vpc_id) != 0)
 		return error_set_code(err, ERROR_USAGE, "InvalidGroup.NotFound", "The security group '%.64s' does not exist",
 				      id ? id : name ? name : "");
-	strcpy(rule.peer_group_id, peer->o.id);
+	TEXT_COPY(rule.peer_group_id, peer->o.id);
 	rule.cidr = (struct cidr){ 0, 0 };
 	return add(l, &rule, description, err);
 }
@@ -168,7 +170,7 @@ static int parse_one(struct region *r, const json_t *p, const struct group *grou
 	const json_t *v6 = json_object_get(p, "Ipv6Ranges"), *item;
 	size_t i;
 
-	strcpy(rule.group_id, group->o.id);
+	TEXT_COPY(rule.group_id, group->o.id);
 	if (parse_protocol(in_text(p, "IpProtocol"), &rule.protocol, err) < 0 || parse_ports(p, &rule, err) < 0)
 		return -1;
 	if (json_array_size(json_object_get(p, "PrefixListIds")))
@@ -206,7 +208,7 @@ static int parse_flat(struct region *r, const json_t *in, const struct group *gr
 	const char *protocol = in_text(in, "IpProtocol"), *cidr = in_text(in, "CidrIp");
 	const char *peer = in_text(in, "SourceSecurityGroupName");
 
-	strcpy(rule.group_id, group->o.id);
+	TEXT_COPY(rule.group_id, group->o.id);
 	if (!protocol && !peer)
 		return error_set_code(err, ERROR_USAGE, "MissingParameter",
 				      "The request must contain the parameter IpPermissions, or IpProtocol with its ports and CidrIp.");

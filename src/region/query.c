@@ -73,9 +73,10 @@ static bool find_rule(struct region *r, const char *id, bool egress, unsigned po
 		found = rule->protocol == -1 ||
 			(port && rule->protocol == 6 && rule->from_port <= (int)port && (int)port <= rule->to_port);
 		if (found) {
-			permission_words(rule, ret);
-			if (strlen(ret) + strlen(rule->o.id) + 4 < REGION_TEXT_MAX)
-				sprintf(ret + strlen(ret), " (%s)", rule->o.id);
+			char words[SENTENCE_MAX];
+
+			permission_words(rule, words);
+			snprintf(ret, REGION_TEXT_MAX, "%.180s (%s)", words, rule->o.id);
 		}
 	}
 	if (!found && eni) {

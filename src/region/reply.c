@@ -112,6 +112,19 @@ bool in_bool(const json_t *in, const char *key, bool absent)
 	return v ? json_is_true(v) : absent;
 }
 
+bool in_list(const json_t *list, const char *text)
+{
+	size_t i;
+	const json_t *v;
+
+	json_array_foreach(list, i, v)
+	{
+		if (strcmp(json_string_value(v), text) == 0)
+			return true;
+	}
+	return false;
+}
+
 int in_tags(const json_t *in, const char *resource_type, struct tags *ret, struct error *err)
 {
 	size_t i, k;

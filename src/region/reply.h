@@ -53,6 +53,8 @@ extern const struct param filter_members[], tag_members[], tag_specification_mem
 const char *in_text(const json_t *in, const char *key);
 int64_t in_int(const json_t *in, const char *key, int64_t absent);
 bool in_bool(const json_t *in, const char *key, bool absent);
+/* Is text among the list's strings? A list that was not sent (NULL) holds nothing. */
+bool in_list(const json_t *list, const char *text);
 
 /* The tags of in's TagSpecification for resource_type, into ret (added to what is there). */
 int in_tags(const json_t *in, const char *resource_type, struct tags *ret, struct error *err);

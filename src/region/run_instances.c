@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "region/instance.h"
 #include "region/reply.h"
@@ -250,7 +251,8 @@ static int add_group(struct region *r, struct launch *l, const char *id, const c
 	if (l->group_count == GROUPS_PER_ENI_QUOTA)
 		return error_set_code(err, ERROR_USAGE, "SecurityGroupsPerInstanceLimitExceeded",
 				      "The maximum number of security groups per interface has been reached: %d.", GROUPS_PER_ENI_QUOTA);
-	strcpy(l->groups[l->group_count++], g->o.id);
+	TEXT_COPY(l->groups[l->group_count], g->o.id);
+	l->group_count++;
 	return 0;
 }
 
@@ -383,16 +385,16 @@ static int find_token(struct region *r, const char *token, const char *request, 
 		if (strcmp(one->request_digest, request) != 0)
 			return error_set_code(err, ERROR_USAGE, "IdempotentParameterMismatch",
 					      "The client token %.64s was used with other parameters.", token);
-		strcpy(ret, one->reservation_id);
+		text_copy(ret, ID_MAX, one->reservation_id);
 	}
 	return 0;
 }
 
 static int fill_eni(struct region *r, struct eni *e, struct instance *i, const struct launch *l, struct error *err)
 {
-	strcpy(e->vpc_id, l->subnet->vpc_id);
-	strcpy(e->subnet_id, l->subnet->o.id);
-	strcpy(e->instance_id, i->o.id);
+	TEXT_COPY(e->vpc_id, l->subnet->vpc_id);
+	TEXT_COPY(e->subnet_id, l->subnet->o.id);
+	TEXT_COPY(e->instance_id, i->o.id);
 	memcpy(e->groups, l->groups, sizeof e->groups);
 	e->group_count = l->group_count;
 	e->source_dest_check = true;
@@ -409,21 +411,21 @@ static int fill(struct region *r, const json_t *in, struct instance *i, struct e
 {
 	const char *token = in_text(in, "ClientToken");
 
-	strcpy(i->reservation_id, reservation_id);
-	strcpy(i->image_id, l->image->id);
+	TEXT_COPY(i->reservation_id, reservation_id);
+	TEXT_COPY(i->image_id, l->image->id);
 	snprintf(i->image_name, sizeof i->image_name, "%s", l->image->name);
 	snprintf(i->type, sizeof i->type, "%s", l->type->name);
-	strcpy(i->zone, l->subnet->zone);
-	strcpy(i->vpc_id, l->subnet->vpc_id);
-	strcpy(i->subnet_id, l->subnet->o.id);
-	strcpy(i->eni_id, e->o.id);
+	TEXT_COPY(i->zone, l->subnet->zone);
+	TEXT_COPY(i->vpc_id, l->subnet->vpc_id);
+	TEXT_COPY(i->subnet_id, l->subnet->o.id);
+	TEXT_COPY(i->eni_id, e->o.id);
 	id_new(i->volume_id, "vol");
 	/* cloud-init takes a product uuid that begins with ec2 for EC2's own metadata service */
 	do
 		uuid_new(i->uuid);
 	while (strncmp(i->uuid, "ec2", 3) == 0);
 	snprintf(i->client_token, sizeof i->client_token, "%s", token ? token : "");
-	strcpy(i->request_digest, l->digest);
+	TEXT_COPY(i->request_digest, l->digest);
 	i->state = STATE_PENDING;
 	i->launch_index = index;
 	i->root_gib = l->root_gib;

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "region/internal.h"
 
 /* The copy owns everything it points to: one block for each array, the texts in the blocks themselves. */
@@ -60,7 +61,7 @@ static void copy_subnets(struct view *w, const struct model *m)
 
 		if (strcmp(s->vpc_id, w->id) != 0)
 			continue;
-		strcpy(w->subnet_ids[n], s->o.id);
+		TEXT_COPY(w->subnet_ids[n], s->o.id);
 		w->subnets[n].id = w->subnet_ids[n];
 		w->subnets[n].cidr = s->cidr;
 		link_name(w->subnets[n].bridge, 'b', s->o.id);
@@ -115,7 +116,7 @@ static size_t copy_rules(struct view *w, const struct model *m, const char *grou
 		to->to_port = rule->to_port;
 		to->cidr = rule->cidr;
 		to->by_group = *rule->peer_group_id != '\0';
-		strcpy(w->rule_peers[at + n], rule->peer_group_id);
+		TEXT_COPY(w->rule_peers[at + n], rule->peer_group_id);
 		to->peer_group_id = w->rule_peers[at + n];
 		n++;
 	}
@@ -132,7 +133,7 @@ static void copy_groups(struct view *w, const struct model *m)
 
 		if (strcmp(g->vpc_id, w->id) != 0)
 			continue;
-		strcpy(w->group_ids[n], g->o.id);
+		TEXT_COPY(w->group_ids[n], g->o.id);
 		to->id = w->group_ids[n];
 		to->inbound = w->rules + at;
 		to->inbound_count = copy_rules(w, m, g->o.id, false, at);
@@ -180,7 +181,7 @@ struct net_vpc *view_build(struct region *r, const char *vpc_id, struct error *e
 	vpc = model_find(r->model, KIND_VPC, vpc_id);
 	w = vpc ? view_new(r->model) : NULL;
 	if (w) {
-		strcpy(w->id, vpc->o.id);
+		TEXT_COPY(w->id, vpc->o.id);
 		snprintf(w->domain, sizeof w->domain, "%.64s.compute.internal", r->config.region);
 		w->vpc.id = w->id;
 		w->vpc.cidr = vpc->cidr;

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "region/internal.h"
 
 #define DEFAULT_VPC_CIDR "172.31.0.0/16"
@@ -29,19 +30,19 @@ static void fill(struct region *r, struct object *objects[WORLD_OBJECTS])
 	vpc->is_default = true;
 	vpc->igw_address = r->public_pool.addr + 2;
 
-	strcpy(group->vpc_id, vpc->o.id);
-	strcpy(group->name, "default");
-	strcpy(group->description, "default VPC security group");
+	TEXT_COPY(group->vpc_id, vpc->o.id);
+	TEXT_COPY(group->name, "default");
+	TEXT_COPY(group->description, "default VPC security group");
 	*in = (struct rule){ .o = in->o, .protocol = -1, .from_port = -1, .to_port = -1 };
-	strcpy(in->group_id, group->o.id);
-	strcpy(in->peer_group_id, group->o.id);
+	TEXT_COPY(in->group_id, group->o.id);
+	TEXT_COPY(in->peer_group_id, group->o.id);
 	*out = (struct rule){ .o = out->o, .egress = true, .protocol = -1, .from_port = -1, .to_port = -1 };
-	strcpy(out->group_id, group->o.id);
+	TEXT_COPY(out->group_id, group->o.id);
 
 	for (unsigned i = 0; i < CONFIG_ZONES; i++) {
 		struct subnet *s = (void *)objects[4 + i];
 
-		strcpy(s->vpc_id, vpc->o.id);
+		TEXT_COPY(s->vpc_id, vpc->o.id);
 		snprintf(s->zone, sizeof s->zone, "%.60s%c", r->config.region, 'a' + (char)i);
 		s->cidr.addr = vpc->cidr.addr + (i << (32 - SUBNET_PREFIX));
 		s->cidr.prefix = SUBNET_PREFIX;

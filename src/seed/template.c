@@ -19,7 +19,7 @@ static size_t word_length(const char *s)
 {
 	size_t n = 1;
 
-	while (isupper((unsigned char)s[n]) || s[n] == '_')
+	while (isupper((unsigned char)s[n]) || isdigit((unsigned char)s[n]) || s[n] == '_')
 		n++;
 	return n > 1 && s[n] == '@' ? n + 1 : 0;
 }

@@ -13,11 +13,13 @@ cp "$T/body" "$T/all"
 
 # every action that only looks, in both forms
 same() { # ACTION KEY=VALUE...
-	api "Action=$@"
+	local action=$1
+	shift
+	api Action="$action" "$@"
 	cp "$T/body" "$T/xml"
 	[ "$STATUS" = 200 ] || diag "$CODE $MESSAGE"
-	apij "Action=$@"
-	ok "$1 says the same in XML and in JSON" tests/same_reply.py "$T/xml" "$T/body"
+	apij Action="$action" "$@"
+	ok "$action says the same in XML and in JSON" tests/same_reply.py "$T/xml" "$T/body"
 }
 same DescribeInstances
 same DescribeInstances Filter.1.Name=instance-id Filter.1.Value.1=i-none

@@ -59,6 +59,18 @@ for i in $(seq 40 59); do
 done
 is "$bad" 0 "twenty times: in force when the call returns"
 
+# a dnsmasq that is slow to take it up holds the call up
+kill -STOP "$dnsmasq_pid"
+eni 60 subnet-a 172.31.0.60 - sg-1 check detached
+lab apply &
+applying=$!
+! timeout 2 tail -s 0.1 --pid=$applying -f /dev/null
+ok $? "while dnsmasq sleeps the call isn't back"
+kill -CONT "$dnsmasq_pid"
+wait $applying
+ok $? "it is when dnsmasq has read its files"
+sees ip-172-31-0-60.$domain "which then has the name" 1 dns 172.31.0.2 172.31.0.60
+
 # an address goes to another interface while its lease is remembered
 sees "ack 172.31.0.14 *" "the fourth has its lease" 4 dhcp eth0
 stop shuttle4
@@ -85,7 +97,7 @@ is "$(lab check)" well "then all is well"
 printf '1 12345\n' >"$RUN/dnsmasq/vpc-1/process.other"
 pid=$(cut -d' ' -f1 "$RUN/dnsmasq/vpc-1/process")
 kill "$pid"
-tail --pid="$pid" -f /dev/null
+tail -s 0.1 --pid="$pid" -f /dev/null
 sleep 1000 &
 printf '%s 1\n' $! >"$RUN/dnsmasq/vpc-1/process"
 rm "$RUN/dnsmasq/vpc-1/process.other"

@@ -43,6 +43,7 @@ is() { # GOT WANT NAME; WANT is a shell pattern
 	# shellcheck disable=SC2053
 	[[ $1 == $2 ]]
 	ok $? "$3"
+	# shellcheck disable=SC2053
 	[[ $1 == $2 ]] || printf '#   got  %s\n#   want %s\n' "$1" "$2"
 }
 

@@ -3,6 +3,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/ring3/lib.sh
 
+# shellcheck disable=SC2069
 complaint() { "$@" 2>&1 >/dev/null; }
 groups_text="group sg-1
 in sg-1 tcp 80 80 0.0.0.0/0
@@ -147,7 +148,7 @@ for i in $(seq 30); do
 done
 eni 2 subnet-b 172.31.16.12 203.0.113.12 sg-1,sg-2,sg-3,sg-4,sg-5
 ms=0
-took() { local t=$(date +%s%N); "$@" || return 1; ms=$((($(date +%s%N) - t) / 1000000)); }
+took() { local t; t=$(date +%s%N); "$@" || return 1; ms=$((($(date +%s%N) - t) / 1000000)); }
 took lab apply
 ok $? "thirty interfaces and 600 rules: $ms ms the first time"
 took lab apply
@@ -162,6 +163,16 @@ ip -n g30 route add default via 172.31.0.1
 sees "open 172.31.0.40" "the thirtieth reaches the second" 30 tcp 172.31.16.12 80
 sees timeout "by public address no group matches" 30 tcp 203.0.113.12 80
 
+# side by side
+stop shuttle30
+one=$enis_text
+enis_text=
+for i in 1 2 3; do eni "$i" subnet-a 172.31.0.$((10 + i)) - sg-1,sg-2,sg-3,sg-4,sg-5; done
+lab parallel 6
+ok $? "six VPCs at a time, made, changed and removed five times"
+is "$(ls "$RUN/netns")$(ip -o link | grep -c igwp)" "vpc-10" "they are gone, the first is there"
+enis_text=$one
+
 # strays
 subnets_one=$subnets_text enis_one=$enis_text
 subnets_text="vpc vpc-2 10.1.0.0/16 igw2 203.0.113.3
@@ -171,6 +182,7 @@ ok $? "a second VPC"
 lab_only strays vpc-1
 ok $? "strays are removed, but the first"
 is "$(ls "$RUN/netns" "$RUN/dnsmasq")" "*vpc-1*vpc-1" "it stays"
+# shellcheck disable=SC2010
 is "$(ls "$RUN/netns" "$RUN/dnsmasq" | grep -c vpc-2)$(ip -o link | grep -c igw2)" 00 "the second went"
 subnets_text=$subnets_one enis_text=$enis_one
 is "$(complaint lab_only removehost)" "The bridge vpclab0 still has the port igw1 and stays." "the host's bridge isn't removed under a VPC"

@@ -6,11 +6,13 @@
  *   group ID
  *   in|out GROUP PROTOCOL FROM TO CIDR-OR-GROUP      (protocol -1, tcp, udp, icmp or a number)
  *   eni ID SUBNET TAP MAC PRIVATE PUBLIC-OR-- attached|detached check|nocheck GROUP[,GROUP...]
- * Commands: apply, rules, attach ENI UID GID, detach TAP, check, ruleset; without a model: open, remove VPC IGW, removehost,
- * strays [KEEP...], uplink VPC. A failure's sentence goes to standard error, exit status 1. */
+ * Commands: apply, rules, attach ENI UID GID, detach TAP, check, uplink, parallel N; without a model: open, remove VPC IGW, removehost,
+ * strays [KEEP...]. uplink applies and says by what; parallel N works on N VPCs like the model's side by side. A failure's sentence goes to standard error, exit status 1. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cidr.h"
@@ -149,6 +151,74 @@ static void read_model(void)
 	}
 }
 
+#define ROUNDS 5
+
+struct worker {
+	struct network *n;
+	struct net_vpc vpc;
+	char id[ID_MAX];
+	struct error err;
+	int result;
+	pthread_t thread;
+};
+
+static int where(void *arg, struct error *err)
+{
+	struct stat s;
+
+	(void)err;
+	if (stat("/proc/thread-self/ns/net", &s) < 0)
+		return -1;
+	*(ino_t *)arg = s.st_ino;
+	return 0;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	ino_t before = 0, inside = 0, after = 0;
+
+	w->result = -1;
+	where(&before, NULL);
+	for (int i = 0; i < ROUNDS; i++)
+		if (network_apply_vpc(w->n, &w->vpc, &w->err) < 0 || network_apply_rules(w->n, &w->vpc, &w->err) < 0 ||
+		    network_inside(w->n, w->vpc.id, where, &inside, &w->err) < 0 ||
+		    (i % 2 && network_remove_vpc(w->n, w->vpc.id, w->vpc.igw, &w->err) < 0))
+			return NULL;
+	where(&after, NULL);
+	if (before != after || before == inside)
+		error_set(&w->err, ERROR_INTERNAL, "A thread of %s did not come home.", w->id);
+	else
+		w->result = network_remove_vpc(w->n, w->vpc.id, w->vpc.igw, &w->err);
+	return NULL;
+}
+
+static int parallel(struct network *n, int count, struct error *err)
+{
+	struct worker *all = calloc((size_t)count, sizeof *all);
+	int r = 0;
+
+	for (int i = 0; all && i < count; i++) {
+		all[i].n = n;
+		all[i].vpc = vpc;
+		snprintf(all[i].id, sizeof all[i].id, "vpc-p%d", i);
+		all[i].vpc.id = all[i].id;
+		snprintf(all[i].vpc.igw, LINK_NAME_MAX, "igwp%d", i);
+		all[i].vpc.igw_address = vpc.igw_address + 100 + (uint32_t)i;
+		if (pthread_create(&all[i].thread, NULL, work, &all[i]) != 0)
+			bad("threads");
+	}
+	for (int i = 0; all && i < count; i++) {
+		pthread_join(all[i].thread, NULL);
+		if (all[i].result < 0) {
+			*err = all[i].err;
+			r = -1;
+		}
+	}
+	free(all);
+	return r;
+}
+
 static int command(struct network *n, char **arg, struct error *err)
 {
 	bool repaired = false;
@@ -189,14 +259,8 @@ static int command(struct network *n, char **arg, struct error *err)
 		printf("%s%s%s\n", network_uplink_name(n), *reason ? ": " : "", reason);
 		return r;
 	}
-	if (strcmp(arg[0], "ruleset") == 0) {
-		struct buffer out = BUFFER_INIT(32u << 20);
-
-		ruleset_build(&out, &vpc, true);
-		fputs(buffer_text(&out), stdout);
-		buffer_done(&out);
-		return 0;
-	}
+	if (strcmp(arg[0], "parallel") == 0 && arg[1])
+		return parallel(n, atoi(arg[1]), err);
 	bad(arg[0]);
 	return -1;
 }

@@ -116,8 +116,24 @@ sees "open 203.0.113.1" "it works from the host" host tcp 203.0.113.11 80
 sees "open 203.0.113.12" "and from the other VPC" 2 udp 203.0.113.11 84
 [ $((($(date +%s%N) - before) / 1000000)) -lt 1900 ]
 ok $? "at once"
-lab_only remove vpc-2 igw2
-ok $? "the second VPC is removed"
+sees "open 203.0.113.12" "the first VPC knows a MAC in the second" 2 udp 203.0.113.11 84
+enis_text=${enis_text/203.0.113.11/203.0.113.19}
+lab apply
+subnets_text="vpc vpc-3 10.3.0.0/16 igw3 203.0.113.4
+subnet subnet-d bd 10.3.0.0/24"
+enis_text="eni eni-8 subnet-d t8 $(mac_of 8) 10.3.0.18 203.0.113.11 attached check sg-1"
+lab apply
+ok $? "203.0.113.11 goes on to a third VPC"
+ip netns add g8
+start shuttle8 "$probe" shuttle "$RUN/netns/vpc-3" t8 /run/netns/g8 eth0
+guest 8 sh -c "ip link set lo up; ip link set eth0 address $(mac_of 8); ip link set eth0 up
+	ip addr add 10.3.0.18/24 dev eth0; ip route add default via 10.3.0.1"
+guest_serve 8 84
+is "$(from 2 udp 203.0.113.11 84 900)" "open 203.0.113.12" "the first VPC has heard of it"
+for n in 2 3; do
+	lab_only remove vpc-$n igw$n
+	ok $? "VPC $n is removed"
+done
 subnets_text=$subnets_one
 remove_all
 finish

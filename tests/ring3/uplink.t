@@ -74,7 +74,7 @@ for program in pasta slirp4netns; do
 	ip addr del 192.0.2.9/24 dev wan
 
 	kill "$(cut -d' ' -f1 "$RUN/uplink/vpc-1.process")"
-	tail --pid="$(cut -d' ' -f1 "$RUN/uplink/vpc-1.process")" -f /dev/null
+	tail -s 0.1 --pid="$(cut -d' ' -f1 "$RUN/uplink/vpc-1.process")" -f /dev/null
 	is "$(lab check)" repaired "$program: a dead one is noticed"
 	sees "open 192.0.2.2" "$program: and works again" 1 tcp 198.51.100.7 80
 	is "$(lab check)" well "$program: and all is well"

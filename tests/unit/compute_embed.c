@@ -150,12 +150,15 @@ static pid_t make_namespace(void)
 	return pid;
 }
 
-static void ns_of(char *out, size_t size, const char *fmt, long pid)
+static void __attribute__((format(printf, 3, 4))) ns_of(char *out, size_t size, const char *fmt, ...)
 {
 	char path[64];
+	va_list ap;
 	ssize_t n;
 
-	snprintf(path, sizeof path, fmt, pid);
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof path, fmt, ap);
+	va_end(ap);
 	n = readlink(path, out, size - 1);
 	out[n > 0 ? n : 0] = '\0';
 }
@@ -325,6 +328,10 @@ int main(int argc, char **argv)
 		test_namespace(c, hang_disk);
 		test_guest_acts(c, power_disk, reset_disk);
 		test_bad_disk(c);
+		/* nothing outlives a test that failed */
+		compute_destroy(c, hangs, &err);
+		compute_destroy(c, ends, &err);
+		compute_destroy(c, resets, &err);
 		compute_close(c);
 	} else {
 		printf("# %s\n", err.message);
