@@ -75,6 +75,8 @@ int http_call(const struct http_request *req, struct http_reply *ret, struct err
 
 	memset(ret, 0, sizeof *ret);
 	ret->outcome = HTTP_BROKEN;
+	if (strncmp(req->url, "http://", 7) != 0 && strncmp(req->url, "https://", 8) != 0)
+		return error_set(err, ERROR_USAGE, "%s is not a URL that begins with http:// or https://.", req->url);
 	if (!c)
 		return error_set(err, ERROR_ENVIRONMENT, "libcurl can't be started.");
 	curl_easy_setopt(c, CURLOPT_URL, req->url);

@@ -95,7 +95,7 @@ struct child_plan {
 	char *const *argv;
 	char *const *envp;
 	const char *cwd;
-	int netns_fd, in, out, errfd, status_fd;
+	int netns_fd, in, out, errfd, status_fd, keep_fd;
 	bool session;
 };
 
@@ -106,6 +106,21 @@ static void child_fail(const struct child_plan *p)
 	if (write(p->status_fd, &e, sizeof e) < 0)
 		_exit(126);
 	_exit(127);
+}
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* Ours are close-on-exec; those that we were started with may not be, and a daemon that kept a caller's pipe would hang its reader. */
+static void leave_descriptors(int keep_fd)
+{
+	if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0) {
+		for (int fd = 3; fd < 1024; fd++) /* a kernel before 5.11 */
+			fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	if (keep_fd > 0)
+		fcntl(keep_fd, F_SETFD, 0);
 }
 
 static void child(const struct child_plan *p)
@@ -126,6 +141,7 @@ static void child(const struct child_plan *p)
 		child_fail(p);
 	if (dup2(p->in, 0) < 0 || dup2(p->out, 1) < 0 || dup2(p->errfd, 2) < 0)
 		child_fail(p);
+	leave_descriptors(p->keep_fd);
 	execve(p->path, p->argv, p->envp);
 	child_fail(p);
 }
@@ -316,6 +332,7 @@ static int start(const char *const argv[], const struct process_options *opt, st
 	plan.errfd = errfd;
 	plan.status_fd = p->status[1];
 	plan.session = session;
+	plan.keep_fd = opt ? opt->keep_fd : 0;
 	pid = fork();
 	if (pid < 0)
 		return error_set_errno(err, errno, "%s can't be started", argv[0]);

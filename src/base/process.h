@@ -22,6 +22,7 @@ struct process_options {
 	/* Called with each whole line of stdout (without newline) as it comes, may be NULL. */
 	void (*on_line)(void *arg, const char *line);
 	void *on_line_arg;
+	int keep_fd;           /* one descriptor beside the first three that the program has too; 0: none */
 	const volatile int *cancel; /* when it becomes nonzero the program is killed; may be NULL; looked at every 200 ms */
 };
 

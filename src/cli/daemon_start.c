@@ -179,16 +179,12 @@ static int spawn(const struct cli *cli, int ready_fd, struct process_id *ret, st
 	const char *args[DAEMON_ARGS_MAX];
 	char *made[DAEMON_ARGS_MAX], fd[16];
 	size_t made_count = 0;
-	const struct process_options opt = { .cwd = "/" };
+	const struct process_options opt = { .cwd = "/", .keep_fd = ready_fd };
 	int rc = -1;
 
 	snprintf(fd, sizeof fd, "%d", ready_fd);
-	if (program && build_args(cli, program, fd, args, made, &made_count, err) == 0) {
-		/* the one descriptor that the daemon inherits */
-		fcntl(ready_fd, F_SETFD, 0);
+	if (program && build_args(cli, program, fd, args, made, &made_count, err) == 0)
 		rc = process_spawn(args, &opt, ret, err);
-		fcntl(ready_fd, F_SETFD, FD_CLOEXEC);
-	}
 	while (made_count)
 		free(made[--made_count]);
 	return rc;

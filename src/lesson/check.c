@@ -46,11 +46,11 @@ const char *check_status_name(enum check_status s)
 	return names[s];
 }
 
-/* A line of TAP must stay one. */
+/* A line of TAP must stay one, and what a guest said must not command the reader's terminal. */
 static void add_line(struct buffer *out, const char *text)
 {
 	for (; *text; text++)
-		buffer_add_len(out, *text == '\n' || *text == '\r' ? " " : text, 1);
+		buffer_add_len(out, (unsigned char)*text < 0x20 || *text == 0x7f ? " " : text, 1);
 }
 
 void report_tap(struct buffer *out, const struct checks *c)

@@ -6,8 +6,10 @@
  *   group ID
  *   in|out GROUP PROTOCOL FROM TO CIDR-OR-GROUP      (protocol -1, tcp, udp, icmp or a number)
  *   eni ID SUBNET TAP MAC PRIVATE PUBLIC-OR-- attached|detached check|nocheck GROUP[,GROUP...]
- * Commands: apply, rules, attach ENI UID GID, detach TAP, check, uplink, parallel N; without a model: open, remove VPC IGW, removehost,
- * strays [KEEP...]. uplink applies and says by what; parallel N works on N VPCs like the model's side by side. A failure's sentence goes to standard error, exit status 1. */
+ * Commands: apply, rules, attach ENI UID GID, detach TAP, check, uplink (applies, says by what), parallel N (works on N VPCs like
+ * the model's side by side); without a model: open, remove VPC IGW, removehost, strays [KEEP...]. "netdriver nft COMMAND" is nft(8), for
+ * where that isn't installed. A failure's sentence goes to standard error, exit status 1. */
+#include <nftables/libnftables.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +267,16 @@ static int command(struct network *n, char **arg, struct error *err)
 	return -1;
 }
 
+static int nft(const char *what)
+{
+	struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+	int r = ctx ? nft_run_cmd_from_buffer(ctx, what) : -1;
+
+	if (ctx)
+		nft_ctx_free(ctx);
+	return r != 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct network_config c = { .public_bridge = "vpclab0" };
@@ -273,6 +285,8 @@ int main(int argc, char **argv)
 	int64_t before;
 	int o, r;
 
+	if (argc == 3 && strcmp(argv[1], "nft") == 0)
+		return nft(argv[2]);
 	c.public_pool = range("203.0.113.0/24");
 	while ((o = getopt(argc, argv, "+ub:p:")) != -1) {
 		if (o == 'u')

@@ -221,7 +221,7 @@ static void test_found_again(struct compute *c)
 	ok(status_has(pid, "Seccomp:\t2"), "QEMU runs in its seccomp sandbox");
 	ok(status_has(pid, "CapEff:\t0000000000000000"), "QEMU has no capability");
 	ns_of(ours, sizeof ours, "/proc/%ld/ns/net", (long)getpid());
-	ns_of(qemus, sizeof qemus, "/proc/%ld/ns/net", pid);
+	ns_of(qemus, sizeof qemus, "/proc/%d/ns/net", pid);
 	is_str(qemus, ours, "a machine without a network is in our namespace");
 	kill(pid, SIGKILL);
 	ended(hangs, MACHINE_END_CRASHED, "a QEMU that is killed is a machine that crashed");
@@ -237,10 +237,10 @@ static void test_namespace(struct compute *c, const char *disk)
 
 	if (!ok(keeper > 0, "a namespace with a tap is made"))
 		return;
-	ns_of(inside, sizeof inside, "/proc/%ld/ns/net", keeper);
+	ns_of(inside, sizeof inside, "/proc/%d/ns/net", keeper);
 	if (!ok(start(c, hangs, disk, TAP, netns, &err) == 0, "a machine starts in it"))
 		printf("# %s\n", err.message);
-	ns_of(qemus, sizeof qemus, "/proc/%ld/ns/net", compute_pid(c, hangs));
+	ns_of(qemus, sizeof qemus, "/proc/%d/ns/net", compute_pid(c, hangs));
 	is_str(qemus, inside, "its QEMU is in the namespace");
 	ok(start(c, hangs, disk, NULL, NULL, &err) < 0, "the same machine does not start twice: %s", err.message);
 	ok(start(c, ends, disk, "tnone", netns, &err) < 0 && strstr(err.message, "doesn't exist"), "a missing tap is an error: %s",
