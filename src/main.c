@@ -105,8 +105,11 @@ static void print_error(const struct arguments *a, const struct error *err)
 {
 	progress_end();
 	fflush(stdout);
-	fprintf(stderr, "vpclab%s%s: %s%s%s%s\n", a->verb ? " " : "", a->verb ? a->verb->name : "", err->message,
-		err->code[0] ? " (" : "", err->code, err->code[0] ? ")" : "");
+	/* what the API calls an InternalError is this machine's fault, which the sentence tells better */
+	bool code = err->code[0] && strcmp(err->code, "InternalError") != 0;
+
+	fprintf(stderr, "vpclab%s%s: %s%s%s%s\n", a->verb ? " " : "", a->verb ? a->verb->name : "", err->message, code ? " (" : "",
+		code ? err->code : "", code ? ")" : "");
 }
 
 static int dispatch(struct cli *cli, const struct arguments *a, struct error *err)

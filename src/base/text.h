@@ -6,8 +6,10 @@
 /* What doesn't fit is cut off; the result always ends. from must not overlap to. */
 static inline void text_copy(char *to, size_t size, const char *from)
 {
-	size_t n = strnlen(from, size - 1);
+	size_t n = strlen(from);
 
+	if (n >= size)
+		n = size - 1;
 	memcpy(to, from, n);
 	to[n] = '\0';
 }

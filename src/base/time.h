@@ -32,5 +32,5 @@ bool deadline_passed(int64_t deadline);
 /* How much longer things take on this machine than with KVM: 1 where KVM is used, more under software emulation.
  * Set once at start by whoever knows the accelerator; VPCLAB_TIME_SCALE overrides it. */
 void time_scale_set(unsigned factor);
-#define TIME_SCALE_TCG 6 /* for software emulation: a boot takes 25-40 s with KVM, 2 to 4 min without */
+#define TIME_SCALE_TCG 6 /* for software emulation: chosen, with room for a busy machine */
 int64_t time_scaled(int64_t ms);

@@ -91,7 +91,7 @@ static void unknown(const json_t *all, const char *name, struct error *err)
 	names[n] = NULL;
 	guess = suggest(name, names);
 	if (live == 0)
-		error_set(err, ERROR_USAGE, "There is no instance named %.64s, nor any other; `vpclab up` launches one.", name);
+		error_set(err, ERROR_USAGE, "There is no instance named %.64s, nor any other that is not terminated; `vpclab up` launches one.", name);
 	else if (guess)
 		error_set(err, ERROR_USAGE, "There is no instance named %.64s; did you mean %.64s?", name, guess);
 	else

@@ -14,7 +14,7 @@
 static const struct flag flags[] = {
 	{ "all", NULL, "every instance" },
 	{ "no-wait", NULL, "return when the region has accepted it, before it is done" },
-	{ "timeout", "SECONDS", "wait at most so long for each (default 180, four times that without KVM)" },
+	{ "timeout", "SECONDS", "wait at most so long for each (default 180, six times that without KVM)" },
 	{ NULL, NULL, NULL },
 };
 

@@ -151,6 +151,19 @@ void rule_cells(char protocol[16], char ports[32], const json_t *permission)
 		snprintf(ports, 32, "%lld - %lld", from, to);
 }
 
+/* Anywhere-IPv4, as EC2's console calls it. */
+static bool for_everybody(const json_t *permission)
+{
+	const json_t *range;
+	size_t i;
+
+	json_array_foreach(json_object_get(permission, "ipRanges"), i, range) {
+		if (strcmp(text_of(range, "cidrIp"), "0.0.0.0/0") == 0)
+			return true;
+	}
+	return false;
+}
+
 bool rules_allow_tcp(const json_t *groups, int port)
 {
 	const json_t *group, *permission;
@@ -160,6 +173,8 @@ bool rules_allow_tcp(const json_t *groups, int port)
 		json_array_foreach(json_object_get(group, "ipPermissions"), k, permission) {
 			const char *protocol = text_of(permission, "ipProtocol");
 
+			if (!for_everybody(permission))
+				continue;
 			if (strcmp(protocol, "-1") == 0)
 				return true;
 			if ((strcmp(protocol, "tcp") == 0 || strcmp(protocol, "6") == 0) &&

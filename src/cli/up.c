@@ -25,7 +25,7 @@ static const struct flag flags[] = {
 	{ "type", "TYPE", "instance type (default " TYPE_DEFAULT ")" },
 	{ "zone", "ZONE", "Availability Zone, such as ap-northeast-2a, or a alone" },
 	{ "user-data", "FILE", "your own user data, not the lecture's Django; - is standard input" },
-	{ "timeout", "SECONDS", "wait at most so long for the guest (default 300, four times that without KVM)" },
+	{ "timeout", "SECONDS", "wait at most so long for the guest (default 300, six times that without KVM)" },
 	{ NULL, NULL, NULL },
 };
 

@@ -27,6 +27,9 @@ int up_region(struct up *u, struct error *err)
 	status = client_get(u->cli, "DescribeRegionStatus", err);
 	if (!status)
 		return -1;
+	if (strncmp(text_of(status, "libvirtUri"), "test:", 5) == 0)
+		return error_set(err, ERROR_ENVIRONMENT,
+				 "The region runs libvirt's test driver (setting libvirt_uri), whose instances have no guest to bring up.");
 	tcg = strcmp(text_of(status, "accelerator"), "tcg") == 0;
 	up_say(u, "%s on this machine, %s: %s", text_of(status, "region"), tcg ? "guests emulated in software (TCG)" : "KVM",
 	       text_of(status, "acceleratorReason"));

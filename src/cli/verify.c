@@ -16,7 +16,7 @@
 static const struct flag flags[] = {
 	{ "junit", "FILE", "write a JUnit report too" },
 	{ "tap", NULL, "print TAP (Test Anything Protocol), not a table" },
-	{ "timeout", "SECONDS", "for all checks together (default 60, four times that without KVM)" },
+	{ "timeout", "SECONDS", "for all checks together (default 60, six times that without KVM)" },
 	{ NULL, NULL, NULL },
 };
 
@@ -67,7 +67,7 @@ static int run(struct cli *cli, const struct arguments *a, struct error *err)
 	char label[128];
 
 	if (tap && (junit || cli->json))
-		return error_set(err, ERROR_USAGE, "Give one of --tap, --junit and --json: they are one run's report in different forms.");
+		return error_set(err, ERROR_USAGE, "--tap takes standard output for itself, so it goes with neither --junit nor --json.");
 	if (arguments_number(a, "timeout", time_scaled(VERIFY_MS) / 1000, 1, VERIFY_MAX_S, &seconds, err) < 0)
 		return -1;
 	instance = instance_get_default(cli, a, err);

@@ -292,7 +292,7 @@ int image_verify(struct image_store *s, const char *name, const struct image_job
 	if (sums_file_sha256(sum, path, job_bytes, &bytes, err) < 0)
 		return job_stopped(job, err);
 	if (strcmp(sum, r.sha256) != 0)
-		return error_set(err, ERROR_ENVIRONMENT,
+		return error_set(err, ERROR_CHECK,
 				 "The image %s was altered: its SHA-256 is %s and should be %s; remove it with "
 				 "`vpclab image rm %s` and fetch it again.",
 				 image->name, sum, r.sha256, image->name);

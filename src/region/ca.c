@@ -55,6 +55,10 @@ char *ca_sign(struct region *r, const char *public_key, const char *principal, c
 	struct process_options opt = { .deadline = deadline_in(time_scaled(KEYGEN_MS)) };
 	char *text;
 
+	if (!r->ca_public_key) {
+		error_set_code(err, ERROR_USAGE, "UnsupportedOperation", "Instances of libvirt's test driver have no guest to log in to.");
+		return NULL;
+	}
 	if (!key || !mkdtemp(template)) {
 		error_set(err, ERROR_ENVIRONMENT, "A directory for signing a key can't be made below /tmp.");
 		return NULL;

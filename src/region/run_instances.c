@@ -134,11 +134,7 @@ static int check_user_data(const json_t *in, struct launch *l, struct error *err
 	if (!raw)
 		return error_set_code(err, ERROR_USAGE, "InvalidUserData.Malformed",
 				      "Invalid BASE64 encoding of user data; encode the file with base64.");
-	if (len > USER_DATA_MAX)
-		return error_set_code(err, ERROR_USAGE, "InvalidParameterValue",
-				      "User data is limited to %d bytes; this is %zu. Shorten it, or let it fetch the rest.", USER_DATA_MAX,
-				      len);
-	return 0;
+	return seed_user_data_check(len, err);
 }
 
 static int check_device(const json_t *in, struct launch *l, struct error *err)

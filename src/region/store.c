@@ -1,8 +1,11 @@
 #include "region/store.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 
@@ -62,10 +65,17 @@ static int migrate(struct store *s, struct error *err)
 struct store *store_open(const char *path, struct error *err)
 {
 	struct store *s = calloc(1, sizeof *s);
+	AUTO_CLOSE int fd = -1;
 
 	if (!s) {
 		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 		return NULL;
+	}
+	/* it holds user data, which may hold secrets; SQLite's other files take this one's mode */
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || fchmod(fd, 0600) < 0) {
+		error_set_errno(err, errno, "The region's store %s can't be opened", path);
+		goto bad;
 	}
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) !=
 	    SQLITE_OK) {

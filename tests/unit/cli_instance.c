@@ -55,7 +55,7 @@ static void test_pick(void)
 	refuses(all, "db", "2 instances are named db; use an id: i-0aaaaaaaaaaaaaaa3, i-0aaaaaaaaaaaaaaa4.");
 	refuses(all, "wbe", "There is no instance named wbe; did you mean web?");
 	refuses(all, "old", "There is no instance named old; there is web, db, db, i-0aaaaaaaaaaaaaaa6.");
-	refuses(none, "web", "There is no instance named web, nor any other; `vpclab up` launches one.");
+	refuses(none, "web", "There is no instance named web, nor any other that is not terminated; `vpclab up` launches one.");
 	refuses(all, "i-0aaaaaaaaaaaaaaa9", "The instance ID 'i-0aaaaaaaaaaaaaaa9' does not exist");
 	instance_pick(all, "i-0aaaaaaaaaaaaaaa9", &err);
 	is_str(err.code, "InvalidInstanceID.NotFound", "with EC2's code");
