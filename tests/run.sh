@@ -86,7 +86,8 @@ if [ $guests = yes ] && [[ " ${files[*]} " == *" tests/ring4/"* ]]; then
 fi
 
 # QEMU runs as a user of its own and must pass through.
-dir=$(mktemp -d /tmp/vpclab-test.XXXXXX)
+# short: libvirt makes unix sockets below it, whose paths the kernel limits
+dir=$(mktemp -d /tmp/vl.XXXXXX)
 trap 'rm -rf --one-file-system "$dir"' EXIT
 chmod 755 "$dir"
 mkdir -m 1777 "$dir/tmp"

@@ -432,7 +432,8 @@ int process_check(const char *const argv[], const struct process_options *opt, s
 	return error_set(err, ERROR_ENVIRONMENT, "%s failed with status %d: %s", argv[0], r.status, tail);
 }
 
-int process_identify(pid_t pid, struct process_id *ret)
+/* One look at a process, so that its parts belong together: its start time, and the letter of its state. */
+static int look(pid_t pid, struct process_id *ret, char *ret_state)
 {
 	char path[64];
 	AUTO_FREE char *stat = NULL;
@@ -444,8 +445,9 @@ int process_identify(pid_t pid, struct process_id *ret)
 		return -1;
 	/* the second field is the name in brackets and may hold anything; count from the last one */
 	p = strrchr(stat, ')');
-	if (!p)
+	if (!p || p[1] != ' ')
 		return -1;
+	*ret_state = p[2];
 	p++;
 	for (int field = 3; field < 22; field++) {
 		p = strchr(p + 1, ' ');
@@ -457,24 +459,20 @@ int process_identify(pid_t pid, struct process_id *ret)
 	return 0;
 }
 
-static bool zombie(pid_t pid)
+int process_identify(pid_t pid, struct process_id *ret)
 {
-	char path[64];
-	AUTO_FREE char *stat = NULL;
-	const char *p;
+	char state;
 
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	stat = file_read(path, 4096, NULL, NULL);
-	p = stat ? strrchr(stat, ')') : NULL;
-	return p && p[1] == ' ' && (p[2] == 'Z' || p[2] == 'X');
+	return look(pid, ret, &state);
 }
 
 bool process_alive(const struct process_id *id)
 {
 	struct process_id now;
+	char state;
 
-	return id->pid > 0 && process_identify(id->pid, &now) == 0 && now.start_time == id->start_time &&
-	       !zombie(id->pid);
+	/* a zombie has ended, whoever is to reap it */
+	return id->pid > 0 && look(id->pid, &now, &state) == 0 && now.start_time == id->start_time && state != 'Z' && state != 'X';
 }
 
 int process_spawn(const char *const argv[], const struct process_options *opt, struct process_id *ret,

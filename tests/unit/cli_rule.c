@@ -62,6 +62,10 @@ static const struct {
 	{ "{\"ipProtocol\":\"47\"}", "47", "All" },
 };
 
+#define ANYWHERE "\"ipRanges\":[{\"cidrIp\":\"192.0.2.0/24\"},{\"cidrIp\":\"0.0.0.0/0\"}]"
+#define RULE(protocol, port, who) \
+	"{\"ipProtocol\":\"" protocol "\",\"fromPort\":" #port ",\"toPort\":" #port "," who "}"
+
 static bool allows(const char *permission, int port)
 {
 	json_t *groups CLEANUP(cleanup_json) = json_pack("[{s:[o]}]", "ipPermissions", json_loads(permission, 0, NULL));
@@ -97,10 +101,12 @@ int main(void)
 		is_str(protocol, rows[i].protocol, rows[i].permission);
 		is_str(ports, rows[i].ports, "its ports");
 	}
-	ok(allows(rows[0].permission, 8000), "a rule lets its port in");
-	ok(!allows(rows[0].permission, 22), "and no other");
-	ok(allows(rows[2].permission, 22), "all traffic lets every port in");
-	ok(!allows(rows[1].permission, 5), "UDP lets no TCP in");
-	ok(!allows("{\"ipProtocol\":\"icmp\",\"fromPort\":-1,\"toPort\":-1}", 22), "nor does ICMP");
+	ok(allows(RULE("tcp", 8000, ANYWHERE), 8000), "a rule lets its port in");
+	ok(!allows(RULE("tcp", 8000, ANYWHERE), 22), "and no other");
+	ok(allows("{\"ipProtocol\":\"-1\"," ANYWHERE "}", 22), "all traffic lets every port in");
+	ok(!allows(RULE("udp", 5, ANYWHERE), 5), "UDP lets no TCP in");
+	ok(!allows("{\"ipProtocol\":\"icmp\",\"fromPort\":-1,\"toPort\":-1," ANYWHERE "}", 22), "nor does ICMP");
+	ok(!allows(RULE("tcp", 8000, "\"ipRanges\":[{\"cidrIp\":\"10.0.0.0/8\"}]"), 8000), "a rule for some addresses lets not everybody in");
+	ok(!allows("{\"ipProtocol\":\"-1\",\"groups\":[{\"groupId\":\"sg-1\"}]}", 22), "nor does one for a group's members");
 	return tap_done();
 }
