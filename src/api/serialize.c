@@ -134,7 +134,6 @@ int serialize_error_status(const struct error *e)
 		{ "OptInRequired", 403 },
 		{ "DryRunOperation", 412 },
 		{ "RequestEntityTooLarge", 413 },
-		{ "RequestLimitExceeded", 503 },
 		{ "Unavailable", 503 },
 		{ "InternalError", 500 },
 		{ "InsufficientInstanceCapacity", 500 },

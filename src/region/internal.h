@@ -4,7 +4,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +12,7 @@
 #include "compute/console_log.h"
 #include "image/image.h"
 #include "network/network.h"
+#include "region/job.h"
 #include "region/model.h"
 #include "region/region.h"
 
@@ -34,7 +34,7 @@ struct region {
 	pthread_mutex_t net_lock;
 	struct network *network; /* made at first need, under net_lock; NULL with the test driver */
 
-	atomic_int jobs; /* workers under way */
+	struct jobs *jobs;
 	bool open;       /* reconciliation has begun: events start jobs */
 	bool closing;    /* no new jobs */
 	bool stopped, stop_purges;
@@ -55,7 +55,7 @@ bool region_wait(struct region *r, int64_t deadline);
 /* Under the lock: model_commit, then tells the waiters. */
 int region_commit(struct region *r, const struct change *changes, size_t count, struct error *err);
 
-/* Runs fn on a thread of its own. */
+/* jobs_start on the region's jobs. */
 int job_start(struct region *r, void (*fn)(struct region *r, void *arg), void *arg, struct error *err);
 
 /* world.c: the default VPC and what belongs to it, made in an empty store. */

@@ -11,9 +11,6 @@
 #include "region/instance.h"
 #include "region/store.h"
 
-#define JOBS_MAX 256
-#define JOB_STACK (512u << 10)
-
 void region_lock(struct region *r)
 {
 	pthread_mutex_lock(&r->lock);
@@ -46,51 +43,9 @@ int region_commit(struct region *r, const struct change *changes, size_t count, 
 	return rc;
 }
 
-struct job_start {
-	struct region *r;
-	void (*fn)(struct region *r, void *arg);
-	void *arg;
-};
-
-static void *job_main(void *p)
-{
-	struct job_start s = *(struct job_start *)p;
-
-	free(p);
-	s.fn(s.r, s.arg);
-	region_lock(s.r);
-	atomic_fetch_sub(&s.r->jobs, 1);
-	region_changed(s.r);
-	region_unlock(s.r);
-	return NULL;
-}
-
 int job_start(struct region *r, void (*fn)(struct region *r, void *arg), void *arg, struct error *err)
 {
-	struct job_start *s = malloc(sizeof *s);
-	pthread_attr_t attr;
-	pthread_t thread;
-	int failed;
-
-	if (!s)
-		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
-	*s = (struct job_start){ r, fn, arg };
-	if (atomic_fetch_add(&r->jobs, 1) >= JOBS_MAX || r->closing) {
-		atomic_fetch_sub(&r->jobs, 1);
-		free(s);
-		return error_set_code(err, ERROR_ENVIRONMENT, "RequestLimitExceeded", "The region has %d jobs under way; try again soon.",
-				      JOBS_MAX);
-	}
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, JOB_STACK);
-	failed = pthread_create(&thread, &attr, job_main, s);
-	pthread_attr_destroy(&attr);
-	if (!failed)
-		return 0;
-	atomic_fetch_sub(&r->jobs, 1);
-	free(s);
-	return error_set_errno(err, failed, "A thread can't be started");
+	return jobs_start(r->jobs, fn, arg, err);
 }
 
 static struct region *region_new(const struct config *config, struct error *err)
@@ -99,6 +54,12 @@ static struct region *region_new(const struct config *config, struct error *err)
 	pthread_condattr_t attr;
 
 	if (!r) {
+		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
+		return NULL;
+	}
+	r->jobs = jobs_new(r);
+	if (!r->jobs) {
+		free(r);
 		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 		return NULL;
 	}
@@ -207,9 +168,8 @@ void region_close(struct region *r)
 			one->runtime->cancel = 1;
 	}
 	region_changed(r);
-	while (atomic_load(&r->jobs) > 0)
-		region_wait(r, DEADLINE_NEVER);
 	region_unlock(r);
+	jobs_close(r->jobs);
 	console_watch_free(r->consoles);
 	compute_close(r->compute);
 	if (r->network)
@@ -220,6 +180,7 @@ void region_close(struct region *r)
 	model_free(r->model);
 	store_close(r->store);
 	imports_free(r);
+	jobs_free(r->jobs);
 	free(r->ca_public_key);
 	pthread_cond_destroy(&r->changed);
 	pthread_mutex_destroy(&r->net_lock);
