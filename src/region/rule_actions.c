@@ -172,8 +172,8 @@ static int modify_locked(struct region *r, const struct caller *caller, const js
 		struct rule *live = rule_find(r, in_text(update, "SecurityGroupRuleId"), err);
 		struct object head;
 
-		if (!live || parse_request(r, json_object_get(update, "SecurityGroupRule"), g, live, l, err) < 0 ||
-		    add_edit(edits, n, live, g, err) < 0)
+		if (!live || add_edit(edits, n, live, g, err) < 0 ||
+		    parse_request(r, json_object_get(update, "SecurityGroupRule"), g, live, l, err) < 0)
 			return -1;
 		head = live->o;
 		edits[*n - 1].next = l->rules[0];
