@@ -21,6 +21,7 @@ static const struct flag flags[] = {
 	{ "type", "TYPE", "instance type (default " TYPE_DEFAULT ")" },
 	{ "zone", "ZONE", "Availability Zone, such as ap-northeast-2a, or a alone" },
 	{ "group", "GROUP", "security group by name or id (default: the VPC's default group); several with commas" },
+	{ "key", "NAME", "key pair for ssh (default: none; see `vpclab key`)" },
 	{ "user-data", "FILE", "user data for cloud-init; - is standard input" },
 	{ "count", "N", "so many instances of the same name (default 1)" },
 	{ "no-wait", NULL, "return at once, while they are pending" },
@@ -30,10 +31,13 @@ static const struct flag flags[] = {
 void launch_request(struct cli *cli, const struct arguments *a, struct request *r, const char *image_id, const char *name)
 {
 	const char *type = arguments_value(a, "type"), *zone = arguments_value(a, "zone");
+	const char *key = arguments_value(a, "key");
 	char full[CONFIG_VALUE_MAX + 8];
 
 	request_add(r, "ImageId", image_id);
 	request_add(r, "InstanceType", type ? type : TYPE_DEFAULT);
+	if (key)
+		request_add(r, "KeyName", key);
 	if (zone) {
 		snprintf(full, sizeof full, "%s%s", zone[0] && !zone[1] ? cli->config.region : "", zone);
 		request_add(r, "Placement.AvailabilityZone", full);

@@ -24,6 +24,7 @@ static const struct flag flags[] = {
 	{ "image", "IMAGE", "image by name or AMI id (default " IMAGE_DEFAULT ", or " IMAGE_FALLBACK " where that can't be had)" },
 	{ "type", "TYPE", "instance type (default " TYPE_DEFAULT ")" },
 	{ "zone", "ZONE", "Availability Zone, such as ap-northeast-2a, or a alone" },
+	{ "key", "NAME", "key pair for ssh (default: none; see `vpclab key`)" },
 	{ "user-data", "FILE", "your own user data, not the lecture's Django; - is standard input" },
 	{ "timeout", "SECONDS", "wait at most so long for the guest (default 300, six times that without KVM)" },
 	{ NULL, NULL, NULL },
@@ -194,11 +195,11 @@ const struct verb verb_up = {
 	.synopsis = "[NAME]",
 	.summary = "The whole lab: launch, Django, port 8000, its page.",
 	.details = "Brings the image here, makes a security group that allows SSH as the console's wizard does,\n"
-		   "launches a t2.small without key pair (NAME is web by default), follows its boot, waits until\n"
-		   "Django listens in the guest, sees that the host's request to its public address is dropped,\n"
-		   "authorizes port 8000 from 0.0.0.0/0, and sees Django's page. Run again it carries on from\n"
-		   "wherever the instance is. With --user-data it is ready when cloud-init is done, and the steps\n"
-		   "about port 8000 are taken only if something listens there.",
+		   "launches a t2.small (NAME is web by default; with no key pair unless --key names one), follows\n"
+		   "its boot, waits until Django listens in the guest, sees that the host's request to its public\n"
+		   "address is dropped, authorizes port 8000 from 0.0.0.0/0, and sees Django's page. Run again it\n"
+		   "carries on from wherever the instance is. With --user-data it is ready when cloud-init is done,\n"
+		   "and the steps about port 8000 are taken only if something listens there.",
 	.flags = flags,
 	.min_words = 0,
 	.max_words = 1,

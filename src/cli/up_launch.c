@@ -194,7 +194,7 @@ static int start_stopped(struct up *u, struct error *err)
 
 int up_launch(struct up *u, struct error *err)
 {
-	static const char *const fixed[] = { "image", "type", "zone", "user-data" };
+	static const char *const fixed[] = { "image", "type", "zone", "key", "user-data" };
 	const char *state;
 
 	up_phase(u, "launch");

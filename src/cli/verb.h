@@ -62,6 +62,7 @@ VERB(deny);
 VERB(rules);
 VERB(connect);
 VERB(exec);
+VERB(key);
 VERB(log);
 VERB(image);
 VERB(doctor);

@@ -52,12 +52,19 @@ static const struct field instance_fields[] = {
 	F(instance, launch_time, FIELD_INT64),      F(instance, state_time, FIELD_INT64),
 	F(instance, ready, FIELD_BOOL),             F(instance, failed, FIELD_BOOL),
 	F(instance, disable_termination, FIELD_BOOL), F(instance, launched, FIELD_BOOL),
-	F(instance, user_data, FIELD_STRING),       END
+	F(instance, user_data, FIELD_STRING),       F(instance, disable_stop, FIELD_BOOL),
+	F(instance, key_name, FIELD_TEXT),          F(instance, public_key, FIELD_STRING),
+	END
+};
+static const struct field key_fields[] = {
+	F(key_pair, name, FIELD_TEXT),         F(key_pair, type, FIELD_TEXT),         F(key_pair, fingerprint, FIELD_TEXT),
+	F(key_pair, public_key, FIELD_STRING), F(key_pair, create_time, FIELD_INT64), END
 };
 
 static const struct field *const fields_of[KIND_COUNT] = {
 	[KIND_VPC] = vpc_fields,   [KIND_SUBNET] = subnet_fields, [KIND_GROUP] = group_fields,
 	[KIND_RULE] = rule_fields, [KIND_ENI] = eni_fields,       [KIND_INSTANCE] = instance_fields,
+	[KIND_KEY] = key_fields,
 };
 
 static json_t *value_of(const struct object *o, const struct field *f)

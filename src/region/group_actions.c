@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "region/permission.h"
+#include "region/group.h"
 
 #define RULES_PER_DIRECTION_MAX 60 /* EC2's default quotas */
 #define GROUPS_PER_REGION_MAX 2500
@@ -22,8 +22,7 @@ static struct group *find_by_name(struct region *r, const char *vpc_id, const ch
 	return NULL;
 }
 
-/* The group that GroupId names, or GroupName in the default VPC. */
-static struct group *find_group(struct region *r, const json_t *in, struct error *err)
+struct group *group_find(struct region *r, const json_t *in, struct error *err)
 {
 	const char *id = in_text(in, "GroupId"), *name = in_text(in, "GroupName");
 	const struct vpc *vpc = world_default_vpc(r);
@@ -156,7 +155,7 @@ static int check_unused(struct region *r, const struct group *g, struct error *e
 
 static int delete_locked(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
 {
-	struct group *g = find_group(r, in, err);
+	struct group *g = group_find(r, in, err);
 	AUTO_FREE struct change *changes = NULL;
 	size_t n = 0;
 
@@ -258,7 +257,7 @@ static int describe_groups(struct region *r, const struct caller *caller, const 
 	{
 		json_t *one = json_pack("{s:s}", "GroupId", json_string_value(v));
 
-		rc = rc < 0 || !find_group(r, one, err) ? -1 : 0;
+		rc = rc < 0 || !group_find(r, one, err) ? -1 : 0;
 		json_decref(one);
 	}
 	json_array_foreach(names, i, v)
@@ -281,20 +280,14 @@ static int describe_groups(struct region *r, const struct caller *caller, const 
 	return describe_finish(in, out, "securityGroupInfo", items, group_filters, ids != NULL, err);
 }
 
-#define PERMISSION_PARAMS                                                                     \
-	TEXT("GroupId"), TEXT("GroupName"), LIST("IpPermissions", permission_members),            \
-	{ "IpProtocol", PARAM_STRING, 0, NULL, false, "the older form of one rule" },             \
-	INTEGER("FromPort"), INTEGER("ToPort"), TEXT("CidrIp"), TEXT("SourceSecurityGroupName"),  \
-	TEXT("SourceSecurityGroupOwnerId")
-
 static const struct param authorize_params[] = { PERMISSION_PARAMS, PARAM_TAG_SPECIFICATIONS, PARAM_END };
 static const struct param referenced_members[] = { TEXT("groupId"), TEXT("userId"), PARAM_END };
-static const struct param rule_members[] = {
+const struct param group_rule_members[] = {
 	TEXT("securityGroupRuleId"), TEXT("groupId"),  TEXT("groupOwnerId"), BOOLEAN("isEgress"),
 	TEXT("ipProtocol"),          INTEGER("fromPort"), INTEGER("toPort"),    TEXT("cidrIpv4"),
 	STRUCTURE("referencedGroupInfo", referenced_members), TEXT("description"), REPLY_TAGS, PARAM_END,
 };
-static const struct param authorize_reply[] = { BOOLEAN("return"), LIST("securityGroupRuleSet", rule_members), PARAM_END };
+static const struct param authorize_reply[] = { BOOLEAN("return"), LIST("securityGroupRuleSet", group_rule_members), PARAM_END };
 
 /* Rules are in force when the call returns; where the kernel refuses them the store is taken back. */
 static int enforce(struct region *r, const char *vpc_id, const struct change *undo, size_t count, struct error *err)
@@ -324,7 +317,7 @@ static size_t count_rules(struct region *r, const char *group_id, bool egress)
 	return n;
 }
 
-static struct rule *find_same(struct region *r, const struct rule *wanted)
+struct rule *group_rule_same(struct region *r, const struct rule *wanted)
 {
 	for (size_t i = 0; i < model_count(r->model, KIND_RULE); i++) {
 		struct rule *rule = model_at(r->model, KIND_RULE, i);
@@ -340,7 +333,7 @@ static int check_new_rules(struct region *r, const struct group *g, bool egress,
 	char words[SENTENCE_MAX];
 
 	for (size_t i = 0; i < l->count; i++) {
-		bool twice = find_same(r, &l->rules[i]) != NULL;
+		bool twice = group_rule_same(r, &l->rules[i]) != NULL;
 
 		for (size_t k = 0; k < i; k++)
 			twice |= rule_same(&l->rules[k], &l->rules[i]);
@@ -369,7 +362,7 @@ static int authorize_rules(struct region *r, const struct caller *caller, const 
 	if (!l)
 		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 	region_lock(r);
-	g = find_group(r, in, err);
+	g = group_find(r, in, err);
 	if (!g || permissions_parse(r, in, g, egress, false, l, &skipped, err) < 0 || check_new_rules(r, g, egress, l, err) < 0 ||
 	    action_dry_run(caller, err) < 0)
 		goto done;
@@ -419,7 +412,7 @@ static int authorize_egress(struct region *r, const struct caller *caller, const
 }
 
 static const struct param revoke_params[] = { PERMISSION_PARAMS, TEXTS("SecurityGroupRuleId"), PARAM_END };
-static const struct param revoke_reply[] = { BOOLEAN("return"), LIST("revokedSecurityGroupRuleSet", rule_members), PARAM_END };
+static const struct param revoke_reply[] = { BOOLEAN("return"), LIST("revokedSecurityGroupRuleSet", group_rule_members), PARAM_END };
 
 /* A rule that a call names twice is revoked once: a change of the model names each object once. */
 static void find_once(struct rule *found[], size_t *n, struct rule *rule)
@@ -463,7 +456,7 @@ static int rules_by_permission(struct region *r, const json_t *in, const struct 
 	if (permissions_parse(r, in, g, egress, true, l, &skipped, err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->count; i++) {
-		struct rule *rule = find_same(r, &l->rules[i]);
+		struct rule *rule = group_rule_same(r, &l->rules[i]);
 
 		if (!rule) {
 			permission_words(&l->rules[i], words);
@@ -503,7 +496,7 @@ static int revoke_rules(struct region *r, const struct caller *caller, const jso
 	int rc = -1;
 
 	region_lock(r);
-	g = find_group(r, in, err);
+	g = group_find(r, in, err);
 	if (!g || (json_array_size(ids) ? rules_by_id(r, ids, g, egress, found, &n, err) :
 					  rules_by_permission(r, in, g, egress, found, &n, err)) < 0 ||
 	    action_dry_run(caller, err) < 0)

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "region/action.h"
 #include "region/internal.h"
 
 #define PROGRESS_ENTRIES_MAX 512
@@ -63,4 +64,7 @@ int instance_reconcile(struct region *r, struct error *err);
 
 /* The item of instancesSet. Under the lock. */
 void instance_reply(struct region *r, json_t *item, const struct instance *i);
-extern const struct param instance_reply_members[];
+/* groupSet (empty for NULL), and association where there is a public address. Under the lock. */
+void eni_put_groups(struct region *r, json_t *o, const struct eni *eni);
+void eni_put_association(struct region *r, json_t *o, const struct eni *eni);
+extern const struct param instance_reply_members[], instance_device_members[], eni_association_members[];

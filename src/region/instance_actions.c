@@ -39,6 +39,7 @@ static const struct filter_path instance_filters[] = {
 	{ "architecture", "architecture" },
 	{ "client-token", "clientToken" },
 	{ "hypervisor", "hypervisor" },
+	{ "key-name", "keyName" },
 	{ "launch-index", "amiLaunchIndex" },
 	{ "launch-time", "launchTime" },
 	{ "root-device-name", "rootDeviceName" },
@@ -244,6 +245,10 @@ static const struct param stop_params[] = {
 
 static int can_stop(const struct instance *i, struct error *err)
 {
+	if (i->disable_stop && i->state == STATE_RUNNING)
+		return error_set_code(err, ERROR_USAGE, "OperationNotPermitted",
+				      "The instance '%s' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.",
+				      i->o.id);
 	if (i->state == STATE_RUNNING || i->state == STATE_STOPPING || i->state == STATE_STOPPED)
 		return 0;
 	return bad_state(i, "stopped", err);

@@ -131,11 +131,13 @@ static int make_seed(struct region *r, struct instance *i, const char *dir, stru
 	AUTO_FREE char *user_data = NULL;
 	const struct image *image = image_find(r->images, i->image_name, err);
 	char host[SENTENCE_MAX], public_ip[IPV4_TEXT_MAX] = "", mac[WORD_MAX], *domain;
+	const char *keys[] = { i->public_key, NULL };
 	struct eni *eni;
 	struct seed_spec s = {
 		.data_dir = r->config.data_dir,
 		.instance_id = i->o.id,
 		.ca_public_key = r->ca_public_key,
+		.ssh_keys = keys,
 		.region = r->config.region,
 		.zone = i->zone,
 		.instance_type = i->type,

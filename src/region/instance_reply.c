@@ -13,18 +13,18 @@ static const struct param reason_members[] = { TEXT("code"), TEXT("message"), PA
 static const struct param ebs_members[] = {
 	TEXT("volumeId"), TEXT("status"), TIMESTAMP("attachTime"), BOOLEAN("deleteOnTermination"), PARAM_END
 };
-static const struct param device_members[] = { TEXT("deviceName"), STRUCTURE("ebs", ebs_members), PARAM_END };
-static const struct param association_members[] = { TEXT("publicIp"), TEXT("publicDnsName"), TEXT("ipOwnerId"), PARAM_END };
+const struct param instance_device_members[] = { TEXT("deviceName"), STRUCTURE("ebs", ebs_members), PARAM_END };
+const struct param eni_association_members[] = { TEXT("publicIp"), TEXT("publicDnsName"), TEXT("ipOwnerId"), PARAM_END };
 static const struct param attachment_members[] = {
 	TEXT("attachmentId"), INTEGER("deviceIndex"), TEXT("status"), TIMESTAMP("attachTime"), BOOLEAN("deleteOnTermination"), PARAM_END
 };
 static const struct param address_members[] = {
-	TEXT("privateIpAddress"), TEXT("privateDnsName"), BOOLEAN("primary"), STRUCTURE("association", association_members), PARAM_END
+	TEXT("privateIpAddress"), TEXT("privateDnsName"), BOOLEAN("primary"), STRUCTURE("association", eni_association_members), PARAM_END
 };
 static const struct param interface_members[] = {
 	TEXT("networkInterfaceId"), TEXT("subnetId"), TEXT("vpcId"), TEXT("ownerId"), TEXT("status"), TEXT("macAddress"),
 	TEXT("privateIpAddress"), TEXT("privateDnsName"), BOOLEAN("sourceDestCheck"), LIST("groupSet", group_members),
-	STRUCTURE("attachment", attachment_members), STRUCTURE("association", association_members),
+	STRUCTURE("attachment", attachment_members), STRUCTURE("association", eni_association_members),
 	LIST("privateIpAddressesSet", address_members), TEXT("interfaceType"), PARAM_END
 };
 static const struct param cpu_members[] = { INTEGER("coreCount"), INTEGER("threadsPerCore"), PARAM_END };
@@ -36,6 +36,7 @@ const struct param instance_reply_members[] = {
 	TEXT("privateDnsName"),
 	TEXT("dnsName"),
 	TEXT("reason"),
+	TEXT("keyName"),
 	INTEGER("amiLaunchIndex"),
 	TEXT("instanceType"),
 	TIMESTAMP("launchTime"),
@@ -51,7 +52,7 @@ const struct param instance_reply_members[] = {
 	TEXT("architecture"),
 	TEXT("rootDeviceType"),
 	TEXT("rootDeviceName"),
-	LIST("blockDeviceMapping", device_members),
+	LIST("blockDeviceMapping", instance_device_members),
 	TEXT("virtualizationType"),
 	TEXT("clientToken"),
 	REPLY_TAGS,
@@ -64,7 +65,7 @@ const struct param instance_reply_members[] = {
 	PARAM_END,
 };
 
-static void put_groups(struct region *r, json_t *o, const struct eni *eni)
+void eni_put_groups(struct region *r, json_t *o, const struct eni *eni)
 {
 	json_t *list = put_list(o, "groupSet");
 
@@ -77,7 +78,7 @@ static void put_groups(struct region *r, json_t *o, const struct eni *eni)
 	}
 }
 
-static void put_association(struct region *r, json_t *o, const struct eni *eni)
+void eni_put_association(struct region *r, json_t *o, const struct eni *eni)
 {
 	char dns[SENTENCE_MAX];
 	json_t *a;
@@ -106,7 +107,7 @@ static void put_interface(struct region *r, json_t *list, const struct instance 
 	put_address(item, "privateIpAddress", eni->private_ip);
 	put_text(item, "privateDnsName", dns);
 	put_bool(item, "sourceDestCheck", eni->source_dest_check);
-	put_groups(r, item, eni);
+	eni_put_groups(r, item, eni);
 	attachment = put_structure(item, "attachment");
 	id_from_text(id, "eni-attach", eni->o.id);
 	put_text(attachment, "attachmentId", id);
@@ -114,12 +115,12 @@ static void put_interface(struct region *r, json_t *list, const struct instance 
 	put_text(attachment, "status", i->state == STATE_PENDING ? "attaching" : "attached");
 	put_time(attachment, "attachTime", eni->attach_time);
 	put_bool(attachment, "deleteOnTermination", true);
-	put_association(r, item, eni);
+	eni_put_association(r, item, eni);
 	address = add_item(put_list(item, "privateIpAddressesSet"));
 	put_address(address, "privateIpAddress", eni->private_ip);
 	put_text(address, "privateDnsName", dns);
 	put_bool(address, "primary", true);
-	put_association(r, address, eni);
+	eni_put_association(r, address, eni);
 	put_text(item, "interfaceType", "interface");
 }
 
@@ -143,6 +144,7 @@ void instance_reply(struct region *r, json_t *item, const struct instance *i)
 	put_text(item, "privateDnsName", dns);
 	put_text(item, "dnsName", public_dns);
 	put_text(item, "reason", i->transition_reason);
+	put_text(item, "keyName", *i->key_name ? i->key_name : NULL);
 	put_int(item, "amiLaunchIndex", i->launch_index);
 	put_text(item, "instanceType", i->type);
 	put_time(item, "launchTime", i->launch_time);
@@ -158,7 +160,7 @@ void instance_reply(struct region *r, json_t *item, const struct instance *i)
 		put_address(item, "ipAddress", eni->public_ip);
 		put_bool(item, "sourceDestCheck", eni->source_dest_check);
 	}
-	put_groups(r, item, eni);
+	eni_put_groups(r, item, eni);
 	if (*i->state_reason_code) {
 		o = put_structure(item, "stateReason");
 		put_text(o, "code", i->state_reason_code);

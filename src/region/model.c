@@ -19,6 +19,7 @@ static const struct {
 	[KIND_RULE] = { "sgr", "security-group-rule", sizeof(struct rule) },
 	[KIND_ENI] = { "eni", "network-interface", sizeof(struct eni) },
 	[KIND_INSTANCE] = { "i", "instance", sizeof(struct instance) },
+	[KIND_KEY] = { "key", "key-pair", sizeof(struct key_pair) },
 };
 
 struct list {
@@ -90,8 +91,12 @@ void object_free(struct object *o)
 	if (!o)
 		return;
 	tags_free(&o->tags);
-	if (o->kind == KIND_INSTANCE)
+	if (o->kind == KIND_INSTANCE) {
 		free(((struct instance *)(void *)o)->user_data);
+		free(((struct instance *)(void *)o)->public_key);
+	}
+	if (o->kind == KIND_KEY)
+		free(((struct key_pair *)(void *)o)->public_key);
 	free(o);
 }
 

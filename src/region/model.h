@@ -19,7 +19,7 @@
 #define WORD_MAX 64
 #define SENTENCE_MAX 256
 
-enum object_kind { KIND_VPC, KIND_SUBNET, KIND_GROUP, KIND_RULE, KIND_ENI, KIND_INSTANCE, KIND_COUNT };
+enum object_kind { KIND_VPC, KIND_SUBNET, KIND_GROUP, KIND_RULE, KIND_ENI, KIND_INSTANCE, KIND_KEY, KIND_COUNT };
 
 struct tag {
 	char *key, *value;
@@ -105,7 +105,18 @@ struct instance {
 	bool disable_termination;
 	bool launched;        /* it ran once: its disk is worth keeping when a later start fails */
 	char *user_data;      /* base64, or NULL */
+	bool disable_stop;
+	char key_name[SENTENCE_MAX]; /* of the launch; "" for none. The pair may be deleted since */
+	char *public_key;     /* its OpenSSH line, or NULL */
 	struct instance_runtime *runtime; /* not stored */
+};
+
+/* A key pair. The private half is nowhere but with whoever has it. */
+struct key_pair {
+	struct object o;
+	char name[SENTENCE_MAX], type[WORD_MAX], fingerprint[WORD_MAX];
+	char *public_key; /* OpenSSH's line, its comment the pair's name */
+	int64_t create_time; /* wall ms */
 };
 
 /* One change of a transaction. live NULL: next is a new object, malloc'd, which the model owns after success.
@@ -138,6 +149,8 @@ const char *tags_get(const struct tags *t, const char *key);
 int tags_copy(struct tags *ret, const struct tags *from, struct error *err);
 /* Adds or overwrites; TagLimitExceeded and InvalidParameterValue as EC2. */
 int tags_set(struct tags *t, const char *key, const char *value, struct error *err);
+/* Removes the tag of that key, where value is not NULL only if it has that value. */
+void tags_remove(struct tags *t, const char *key, const char *value);
 void tags_free(struct tags *t);
 
 const char *instance_state_name(int state);

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "region/instance.h"
+#include "region/key_pair.h"
 #include "region/reply.h"
 #include "region/run_instances.h"
 #include "region/types.h"
@@ -19,8 +20,6 @@
 #define ROOT_GIB_DEFAULT 8
 #define ROOT_GIB_MAX 16384
 #define COUNT_MAX 100
-#define GROUPS_PER_ENI_QUOTA 5 /* EC2's default quota */
-#define RUN_STATES_QUOTA 1000  /* instances that are not terminated */
 
 static const struct param placement_members[] = { TEXT("AvailabilityZone"), TEXT("Tenancy"), TEXT("GroupName"), PARAM_END };
 static const struct param ebs_members[] = {
@@ -44,7 +43,7 @@ const struct param run_params[] = {
 	{ "MinCount", PARAM_INTEGER, 0, NULL, true, NULL },
 	{ "MaxCount", PARAM_INTEGER, 0, NULL, true, NULL },
 	{ "InstanceType", PARAM_STRING, 0, NULL, false, "t2.small when absent" },
-	{ "KeyName", PARAM_STRING, 0, NULL, false, "key pairs are not built yet: InvalidKeyPair.NotFound" },
+	{ "KeyName", PARAM_STRING, 0, NULL, false, "a key pair of DescribeKeyPairs; its public key goes to the guest's default user" },
 	TEXTS("SecurityGroupId"),
 	TEXTS("SecurityGroup"),
 	TEXT("SubnetId"),
@@ -56,6 +55,7 @@ const struct param run_params[] = {
 	PARAM_TAG_SPECIFICATIONS,
 	TEXT("ClientToken"),
 	BOOLEAN("DisableApiTermination"),
+	BOOLEAN("DisableApiStop"),
 	{ "InstanceInitiatedShutdownBehavior", PARAM_STRING, 0, NULL, false, "stop" },
 	{ "Monitoring", PARAM_STRUCTURE, 0, monitoring_members, false, "Enabled=false" },
 	{ "EbsOptimized", PARAM_BOOLEAN, 0, NULL, false, "false" },
@@ -70,6 +70,7 @@ struct launch {
 	const struct image *image;
 	const struct instance_type *type;
 	const struct subnet *subnet;
+	const struct key_pair *key; /* or NULL */
 	char groups[GROUPS_PER_ENI_MAX][ID_MAX];
 	int group_count, root_gib, count;
 	uint32_t private_ip;
@@ -87,10 +88,7 @@ static int unsupported(const char *parameter, struct error *err)
 static int check_unbuilt(const json_t *in, struct error *err)
 {
 	const char *shutdown = in_text(in, "InstanceInitiatedShutdownBehavior");
-	const char *key = in_text(in, "KeyName");
 
-	if (key)
-		return error_set_code(err, ERROR_USAGE, "InvalidKeyPair.NotFound", "The key pair '%.64s' does not exist", key);
 	if (shutdown && strcmp(shutdown, "stop") != 0)
 		return unsupported("InstanceInitiatedShutdownBehavior (other than stop)", err);
 	if (in_bool(json_object_get(in, "Monitoring"), "Enabled", false))
@@ -135,6 +133,14 @@ static int check_user_data(const json_t *in, struct launch *l, struct error *err
 		return error_set_code(err, ERROR_USAGE, "InvalidUserData.Malformed",
 				      "Invalid BASE64 encoding of user data; encode the file with base64.");
 	return seed_user_data_check(len, err);
+}
+
+static int check_key(struct region *r, const json_t *in, struct launch *l, struct error *err)
+{
+	const char *name = in_text(in, "KeyName");
+
+	l->key = name ? key_pair_named(r, name) : NULL;
+	return name && !l->key ? key_pair_not_found(name, err) : 0;
 }
 
 static int check_device(const json_t *in, struct launch *l, struct error *err)
@@ -300,17 +306,17 @@ static int check_network(struct region *r, const json_t *in, struct launch *l, s
 	return address_private(r, l->subnet, l->private_ip, &l->private_ip, err);
 }
 
-static int check_capacity(const struct launch *l, struct error *err)
+int instance_type_fits(const struct instance_type *type, struct error *err)
 {
 	AUTO_FREE char *meminfo = file_read("/proc/meminfo", 64u << 10, NULL, NULL);
 	const char *total = meminfo ? strstr(meminfo, "MemTotal:") : NULL;
 	long long mib = total ? strtoll(total + 9, NULL, 10) / 1024 : 0;
 
-	if (!mib || l->type->memory_mib <= mib)
+	if (!mib || type->memory_mib <= mib)
 		return 0;
 	return error_set_code(err, ERROR_ENVIRONMENT, "InsufficientInstanceCapacity",
-			      "This machine has %lld MiB of memory, too little for %s's %u MiB; take a smaller type.", mib, l->type->name,
-			      l->type->memory_mib);
+			      "This machine has %lld MiB of memory, too little for %s's %u MiB; take a smaller type.", mib, type->name,
+			      type->memory_mib);
 }
 
 static void digest(const json_t *in, char out[72])
@@ -338,8 +344,8 @@ static int check(struct region *r, const json_t *in, struct launch *l, struct er
 	if (!l->image)
 		return error_set_code(err, ERROR_USAGE, "InvalidAMIID.NotFound", "The image id '[%.64s]' does not exist", id);
 	l->type = instance_type_find(type ? type : TYPE_DEFAULT, err);
-	if (!l->type || check_count(in, l, err) < 0 || check_unbuilt(in, err) < 0 || check_user_data(in, l, err) < 0 ||
-	    check_device(in, l, err) < 0 || check_network(r, in, l, err) < 0 || check_capacity(l, err) < 0)
+	if (!l->type || check_count(in, l, err) < 0 || check_unbuilt(in, err) < 0 || check_key(r, in, l, err) < 0 || check_user_data(in, l, err) < 0 ||
+	    check_device(in, l, err) < 0 || check_network(r, in, l, err) < 0 || instance_type_fits(l->type, err) < 0)
 		return -1;
 	for (size_t i = 0; i < model_count(r->model, KIND_INSTANCE); i++)
 		live += ((const struct instance *)model_at(r->model, KIND_INSTANCE, i))->state != STATE_TERMINATED;
@@ -428,7 +434,14 @@ static int fill(struct region *r, const json_t *in, struct instance *i, struct e
 	i->state_time = time_wall_ms();
 	i->launch_time = time_whole_seconds(i->state_time);
 	i->disable_termination = in_bool(in, "DisableApiTermination", false);
+	i->disable_stop = in_bool(in, "DisableApiStop", false);
 	i->user_data = l->user_data ? strdup(l->user_data) : NULL;
+	if (l->key) {
+		TEXT_COPY(i->key_name, l->key->name);
+		i->public_key = strdup(l->key->public_key);
+		if (!i->public_key)
+			return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
+	}
 	if (in_tags(in, "instance", &i->o.tags, err) < 0)
 		return -1;
 	return fill_eni(r, e, i, l, err);

@@ -63,6 +63,21 @@ int tags_copy(struct tags *ret, const struct tags *from, struct error *err)
 	return 0;
 }
 
+void tags_remove(struct tags *t, const char *key, const char *value)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		if (strcmp(t->items[i].key, key) != 0)
+			continue;
+		if (value && strcmp(t->items[i].value, value) != 0)
+			return;
+		free(t->items[i].key);
+		free(t->items[i].value);
+		memmove(t->items + i, t->items + i + 1, (t->count - i - 1) * sizeof *t->items);
+		t->count--;
+		return;
+	}
+}
+
 int tags_set(struct tags *t, const char *key, const char *value, struct error *err)
 {
 	if (!*key || characters(key) > TAG_KEY_MAX)

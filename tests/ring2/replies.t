@@ -31,6 +31,15 @@ same DescribeVpcs
 same DescribeSubnets
 same DescribeSecurityGroups
 same DescribeImportImageTasks
+same DescribeKeyPairs
+same DescribeTags
+same DescribeSecurityGroupRules
+same DescribeInstanceStatus IncludeAllInstances=true
+same DescribeNetworkInterfaces
+same DescribeAccountAttributes
+for attribute in instanceType kernel userData disableApiStop groupSet blockDeviceMapping sourceDestCheck enclaveOptions; do
+	same DescribeInstanceAttribute InstanceId="$id" Attribute=$attribute
+done
 same DescribeRegionStatus
 same DescribeInstanceProgress InstanceId="$id"
 same GetConsoleOutput InstanceId="$id"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# CreateTags: on every kind of resource, overwriting, EC2's limits.
+# CreateTags, DescribeTags, DeleteTags: on every kind of resource, overwriting, EC2's limits.
 . "$(dirname "$0")/../lib.sh"
 region_up
 id=$(launch)
@@ -58,5 +58,52 @@ answers "but one of them anew" Action=CreateTags ResourceId.1="$id" Tag.1.Key=k5
 refuses InvalidParameterValue "a resource that is named twice" Action=CreateTags ResourceId.1="$id" ResourceId.2="$id" Tag.1.Key=k50 Tag.1.Value=w
 refuses MissingParameter "tags at a launch without what they are for" Action=RunInstances ImageId="$(image)" MinCount=1 MaxCount=1 \
 	TagSpecification.1.Tag.1.Key=Name TagSpecification.1.Tag.1.Value=x
+
+# --- describing ---
+api Action=CreateSecurityGroup GroupName=tagged GroupDescription=x
+group=$(x 'string(//groupId)')
+api Action=CreateTags ResourceId.1="$group" ResourceId.2="$eni" Tag.1.Key=team Tag.1.Value=빨강 Tag.2.Key=stage Tag.2.Value=
+answers "all tags" Action=DescribeTags
+like "$(x 'count(//tagSet/item)')" '^[0-9]{2,}$' "are many"
+answers "of one resource" Action=DescribeTags Filter.1.Name=resource-id Filter.1.Value.1="$group"
+is "$(x 'count(//tagSet/item)')" 2 "are its two"
+is "$(x 'string(//tagSet/item[1]/resourceId)') $(x 'string(//tagSet/item[1]/resourceType)') $(x 'string(//tagSet/item[1]/key)') $(x 'string(//tagSet/item[1]/value)')" \
+	"$group security-group team 빨강" "each with what it belongs to"
+is "$(x 'count(//tagSet//tagSet)')" 0 "and nothing else"
+answers "by type and key" Action=DescribeTags Filter.1.Name=resource-type Filter.1.Value.1=network-interface Filter.2.Name=key Filter.2.Value.1='te*'
+is "$(x 'count(//tagSet/item)') $(x 'string(//resourceId)')" "1 $eni" "is one"
+answers "by value, even an empty one" Action=DescribeTags Filter.1.Name=value Filter.1.Value.1= Filter.2.Name=resource-id Filter.2.Value.1="$group"
+is "$(x 'count(//tagSet/item)') $(x 'string(//key)')" "1 stage" "is one"
+answers "by tag:KEY" Action=DescribeTags Filter.1.Name=tag:team Filter.1.Value.1=빨강
+is "$(x 'count(//tagSet/item)')" 2 "are two"
+answers "a page" Action=DescribeTags MaxResults=5 Filter.1.Name=resource-id Filter.1.Value.1="$id"
+is "$(x 'count(//tagSet/item)')" 5 "of five"
+token=$(x 'string(//nextToken)')
+first=$(x 'string(//tagSet/item[1]/key)')
+answers "the next" Action=DescribeTags MaxResults=5 NextToken="$token" Filter.1.Name=resource-id Filter.1.Value.1="$id"
+isnt "$(x 'string(//tagSet/item[1]/key)')" "$first" "is another"
+refuses InvalidParameterValue "a page of four" Action=DescribeTags MaxResults=4
+refuses InvalidParameterValue "an unknown filter" Action=DescribeTags Filter.1.Name=colour Filter.1.Value.1=red
+
+# --- deleting ---
+tags() { api Action=DescribeTags Filter.1.Name=resource-id Filter.1.Value.1="$1"; xmllint --xpath '//*[local-name()="key"]/text()' "$T/body" 2>/dev/null | sort | tr '\n' ' '; }
+refuses DryRunOperation "a dry run" Action=DeleteTags ResourceId.1="$group" Tag.1.Key=team DryRun=true
+answers "a tag with another value" Action=DeleteTags ResourceId.1="$group" Tag.1.Key=team Tag.1.Value=blue
+is "$(x 'string(//return)')" true "answers true"
+answers "with an empty value" Action=DeleteTags ResourceId.1="$group" Tag.1.Key=team Tag.1.Value=
+is "$(tags "$group")" "stage team " "and it stays"
+answers "with its value" Action=DeleteTags ResourceId.1="$group" ResourceId.2="$eni" Tag.1.Key=team Tag.1.Value=빨강
+is "$(tags "$group")" "stage " "it goes"
+is "$(tags "$eni")" "course stage " "from each that is named"
+answers "whatever its value" Action=DeleteTags ResourceId.1="$group" Tag.1.Key=stage
+is "$(tags "$group")" "" "it goes"
+answers "a tag that is not there" Action=DeleteTags ResourceId.1="$group" Tag.1.Key=stage
+answers "all of one resource" Action=DeleteTags ResourceId.1="$id"
+is "$(tags "$id")" "" "go"
+is "$(field "$id" tagSet/item/key)" "" "from its description too"
+refuses InvalidGroup.NotFound "an unknown resource" Action=DeleteTags ResourceId.1="$eni" ResourceId.2=sg-0123456789abcdef0 Tag.1.Key=stage
+is "$(tags "$eni")" "course stage " "and nothing is half done"
+refuses MissingParameter "no resource" Action=DeleteTags Tag.1.Key=stage
+refuses MissingParameter "a tag without a key" Action=DeleteTags ResourceId.1="$eni" Tag.1.Value=x
 region_down
 done_testing

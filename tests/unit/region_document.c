@@ -40,6 +40,7 @@ static void test_round_trips(void)
 	struct rule *rule = model_new(KIND_RULE);
 	struct eni *eni = model_new(KIND_ENI);
 	struct instance *i = model_new(KIND_INSTANCE);
+	struct key_pair *key;
 
 	cidr_parse("172.31.0.0/16", &vpc->cidr, NULL, NULL);
 	vpc->is_default = true;
@@ -81,6 +82,19 @@ static void test_round_trips(void)
 	round_trip(&i->o, "an instance");
 	i = model_new(KIND_INSTANCE);
 	round_trip(&i->o, "an instance without anything");
+	i = model_new(KIND_INSTANCE);
+	TEXT_COPY(i->key_name, "my \"laptop\"");
+	i->public_key = strdup("ssh-ed25519 AAAA my \"laptop\"");
+	i->disable_stop = true;
+	round_trip(&i->o, "an instance with a key pair");
+	key = model_new(KIND_KEY);
+	TEXT_COPY(key->name, "my \"laptop\"");
+	TEXT_COPY(key->type, "ed25519");
+	TEXT_COPY(key->fingerprint, "bGrUtrPTGYIdo4sRZWv1GJ7XDUXZhxBMvVxRXBj9Ws4=");
+	key->public_key = strdup("ssh-ed25519 AAAA my \"laptop\"");
+	key->create_time = 1795342497123;
+	tags_set(&key->o.tags, "course", "클라우드", NULL);
+	round_trip(&key->o, "a key pair");
 }
 
 static void test_reading(void)
