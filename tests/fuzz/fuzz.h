@@ -33,7 +33,7 @@ static inline char *__attribute__((unused)) fuzz_text(const uint8_t *data, size_
 /* The same without a NUL behind it. Caller frees. */
 static inline char *__attribute__((unused)) fuzz_bytes(const uint8_t *data, size_t size)
 {
-	char *bytes = malloc(size ? size : 1);
+	char *bytes = calloc(1, size ? size : 1);
 
 	MUST(bytes);
 	if (size)

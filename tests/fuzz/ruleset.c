@@ -93,6 +93,11 @@ static void make(struct model *m, struct fuzz_source *s)
 	v->cidr.addr = 0xac1f0000;
 	snprintf(v->igw, sizeof v->igw, "igw1");
 	v->igw_address = 0xcb007102;
+	if (fuzz_byte(s) & 1) {
+		v->host_address = 0xcb007101;
+		v->host_first_port = port(s);
+		v->host_last_port = port(s);
+	}
 	v->dns_domain = word(m, s, "ap-northeast-2.compute.internal");
 	v->subnets = m->subnets;
 	v->enis = m->enis;

@@ -4,7 +4,7 @@
 
 #include <libxml/parser.h>
 
-#include "api/text.h"
+#include "base/text.h"
 #include "fuzz/fuzz.h"
 
 #define ID "59dbff89-35bd-4eac-99ed-be587EXAMPLE"
@@ -160,7 +160,7 @@ static void reply(struct fuzz_source *s)
 	doc = read_back(&out);
 	n = xmlDocGetRootElement(doc)->children;
 	n = element_after(n);
-	MUST(strcmp((const char *)n->name, "requestId") == 0);
+	MUST(n && strcmp((const char *)n->name, "requestId") == 0);
 	n = n->next;
 	json_object_foreach(tree, key, member)
 		n = same(n, key, member);
