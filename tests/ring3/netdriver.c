@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/privilege.h"
 #include "base/cidr.h"
 #include "base/config.h"
 #include "base/time.h"
@@ -306,6 +307,8 @@ int main(int argc, char **argv)
 	}
 	if (argc - optind < 2)
 		bad("netdriver [-u] [-b BRIDGE] [-p POOL] RUN COMMAND [ARG...]");
+	if (privilege_reduce(&err) < 0) /* as the daemon, so that this ring shows what its rights suffice for */
+		bad(err.message);
 	c.run_dir = argv[optind];
 	if (vpc.host_address)
 		vpc.host_address = c.public_pool.addr + 1;
