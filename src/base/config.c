@@ -143,7 +143,7 @@ static const char *port(const char *text, int *ret)
 {
 	size_t digits = strspn(text, "0123456789");
 
-	*ret = digits <= 5 ? atoi(text) : 0;
+	*ret = digits <= 5 ? (int)strtol(text, NULL, 10) : 0;
 	return *ret >= 1 && *ret <= 65535 ? text + digits : NULL;
 }
 

@@ -15,6 +15,7 @@
 #include "base/time.h"
 
 #define PROBE_MS 5000
+#define PROBE_REPLY_MAX (4u << 20)
 #define SCRIPT_MAX 8192
 #define DJANGO_WORDS "The install worked successfully" /* of Django's start page */
 
@@ -235,7 +236,8 @@ static void check_http(struct checks *c, const struct instance_facts *f)
 	char url[64], advice[CHECK_SEEN_MAX];
 	AUTO_HTTP_REPLY struct http_reply reply = { 0 };
 	/* a dropped packet shows at the handshake, which no slow guest drags out: only its answer is */
-	struct http_request req = { .url = url, .connect_timeout_ms = PROBE_MS, .timeout_ms = time_scaled(PROBE_MS) };
+	struct http_request req = { .url = url, .connect_timeout_ms = PROBE_MS, .timeout_ms = time_scaled(PROBE_MS),
+				    .reply_max = PROBE_REPLY_MAX };
 	const char *title = "http://PublicIPv4:8000 from the host";
 
 	if (!*f->public_ip) {
