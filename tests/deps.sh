@@ -52,7 +52,7 @@ needs() {
 	LIST
 	[ $with_fuzz = no ] || cat <<-'LIST'
 		clang                        fuzzing: the compiler
-		libclang-rt-14-dev|libclang-rt-15-dev|libclang-rt-18-dev|libclang-common-14-dev   fuzzing: libFuzzer and the sanitizers
+		libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev   fuzzing: libFuzzer and the sanitizers
 	LIST
 }
 

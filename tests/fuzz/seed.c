@@ -71,6 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = fuzz_text(data, size), *save = NULL, *v[VALUES];
 	struct error err = { 0 };
 	struct seed_spec s = { 0 };
+	static char empty[1];
 	const char *keys[2];
 	size_t n = 0;
 
@@ -83,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		v[n++] = line;
 	}
 	while (n < VALUES)
-		v[n++] = (char[]){ "" };
+		v[n++] = empty;
 	s = (struct seed_spec){ .data_dir = ".", .instance_id = v[0], .local_hostname = v[1], .domain = NULL, .mac = v[2],
 				.default_user = v[3], .ca_public_key = v[4], .public_ipv4 = v[6], .region = v[7], .zone = v[8],
 				.instance_type = v[9], .ami_id = v[0] };
