@@ -18,15 +18,19 @@ PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS))
 
 WARN := -Wall -Wextra -Wformat=2 -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef \
-	-Wcast-align=strict -Wswitch-enum
+	-Wswitch-enum
 ifneq ($(findstring gcc,$(CC)),)
-WARN += -Wlogical-op -Wduplicated-cond -Wnull-dereference
+WARN += -Wcast-align=strict -Wlogical-op -Wduplicated-cond -Wnull-dereference
 endif
 WARN += $(if $(CI),-Werror)
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE
 LINK := -pie -Wl,-z,relro -Wl,-z,now
 ifeq ($(FLAVOUR),asan)
 OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+HARDEN :=
+LINK := -fsanitize=address,undefined
+else ifeq ($(FLAVOUR),fuzz)
+OPT := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 HARDEN :=
 LINK := -fsanitize=address,undefined
 else
@@ -38,9 +42,13 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -Isrc -DVPCLAB_VERSION='"$(VERSION)"' $(OP
 SRC := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJ := $(SRC:src/%.c=$(B)/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/*.c))
+FUZZ := $(filter-out run_corpus,$(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c)))
+CORPUS := $(FUZZ:%=$(B)/tests/fuzz_%)
+FUZZER := $(FUZZ:%=$(B)/fuzz/%)
+FUZZ_S ?= 60
 RING3 := $(patsubst tests/ring3/%.c,$(B)/ring3/%,$(wildcard tests/ring3/*.c))
 
-.PHONY: all deps run test unit lint asan format docs clean help install uninstall
+.PHONY: all deps run test unit lint asan fuzz fuzz-deps fuzzers format docs clean help install uninstall
 .DELETE_ON_ERROR:
 
 all: $(B)/vpclab ## build vpclab (build/release/vpclab, linked as ./vpclab)
@@ -68,13 +76,27 @@ $(B)/tests/%: tests/unit/%.c $(B)/libvpclab.a
 	@[ $(V) = 1 ] || echo "  TEST  $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $< $(B)/libvpclab.a $(OPT) $(LINK) $(PKG_LIBS) -lresolv -lpthread -o $@
 
+# fuzz targets: over their corpus as ordinary tests (tests/fuzz/run_corpus.c), or as libFuzzer's (FLAVOUR=fuzz, clang)
+$(CORPUS): $(B)/tests/fuzz_%: tests/fuzz/%.c tests/fuzz/run_corpus.c $(B)/libvpclab.a
+	@mkdir -p $(@D)
+	@[ $(V) = 1 ] || echo "  TEST  $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -MF $@.d $< tests/fuzz/run_corpus.c -DFUZZ_TARGET='"$*"' $(B)/libvpclab.a $(OPT) $(LINK) \
+		$(PKG_LIBS) -lresolv -lpthread -o $@
+
+$(FUZZER): $(B)/fuzz/%: tests/fuzz/%.c $(B)/libvpclab.a
+	@mkdir -p $(@D)
+	@[ $(V) = 1 ] || echo "  FUZZ  $<"
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $< $(B)/libvpclab.a $(OPT) -fsanitize=fuzzer $(PKG_LIBS) -lresolv -lpthread -o $@
+
+fuzzers: $(FUZZER)
+
 # ring 3's own programs: tests/ring3/*.c
 $(B)/ring3/%: tests/ring3/%.c $(B)/libvpclab.a
 	@mkdir -p $(@D)
 	@[ $(V) = 1 ] || echo "  TEST  $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP $< $(B)/libvpclab.a $(OPT) $(LINK) $(PKG_LIBS) -lresolv -lpthread -o $@
 
-unit: $(UNIT) $(RING3)
+unit: $(UNIT) $(CORPUS) $(RING3)
 
 deps: ## install the Debian/Ubuntu packages that are missing (apt)
 	$(Q)tests/deps.sh
@@ -93,6 +115,13 @@ lint: deps ## who includes whom, banned functions, formatting of what is generat
 asan: deps ## unit, region and network tests under the address and undefined-behaviour sanitizers
 	$(Q)$(MAKE) --no-print-directory FLAVOUR=asan all unit
 	$(Q)FLAVOUR=asan tests/run.sh --no-guests
+
+fuzz-deps:
+	$(Q)tests/deps.sh --with fuzz
+
+fuzz: deps fuzz-deps ## every parser of foreign bytes under libFuzzer, FUZZ_S seconds each (60)
+	$(Q)$(MAKE) --no-print-directory FLAVOUR=fuzz CC=clang fuzzers
+	$(Q)tests/fuzz/run.sh $(FUZZ_S)
 
 format: ## clang-format in place
 	$(Q)clang-format -i $(shell git ls-files 'src/*.[ch]' 'tests/*.[ch]')
@@ -117,4 +146,4 @@ uninstall: ## remove what install put there
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d) $(RING3:=.d)
+-include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d) $(CORPUS:=.d) $(FUZZER:=.d) $(RING3:=.d)

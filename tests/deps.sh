@@ -3,6 +3,7 @@
 #
 #   deps.sh           installs what is missing (by sudo where not root); does nothing, without apt, when all is there
 #   deps.sh --check   only lists what is missing; exit status 1 when something is
+#   deps.sh --with fuzz   also what `make fuzz` needs (clang and its run-time library)
 #
 # Nothing here wants systemd or D-Bus: of libvirt only the driver is taken, not libvirt-daemon-system.
 set -eu
@@ -49,17 +50,29 @@ needs() {
 		gpgconf                      tests: the same
 		python3                      tests: servers that misbehave on purpose
 	LIST
+	[ $with_fuzz = no ] || cat <<-'LIST'
+		clang                        fuzzing: the compiler
+		libclang-rt-dev|libclang-rt-14-dev|libclang-common-14-dev   fuzzing: libFuzzer and the sanitizers
+	LIST
 }
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
 
 check_only=no
-case ${1-} in
-'') ;;
---check) check_only=yes ;;
--h | --help) usage; exit 0 ;;
-*) echo "deps.sh: there is no option $1; see --help." >&2; exit 2 ;;
-esac
+with_fuzz=no
+while [ $# -gt 0 ]; do
+	case $1 in
+	--check) check_only=yes ;;
+	--with)
+		[ "${2-}" = fuzz ] || { echo "deps.sh: --with is followed by fuzz; see --help." >&2; exit 2; }
+		with_fuzz=yes
+		shift
+		;;
+	-h | --help) usage; exit 0 ;;
+	*) echo "deps.sh: there is no option $1; see --help." >&2; exit 2 ;;
+	esac
+	shift
+done
 
 if ! command -v dpkg-query >/dev/null; then
 	echo "deps.sh: this machine has no dpkg; vpclab runs on Debian 12, Ubuntu 22.04 and Ubuntu 24.04." >&2

@@ -27,6 +27,10 @@ every_test() {
 		f=${f##*/}
 		echo "build/$FLAVOUR/tests/${f%.c}"
 	done
+	for f in tests/fuzz/*.c; do
+		f=${f##*/}
+		[ "$f" = run_corpus.c ] || echo "build/$FLAVOUR/tests/fuzz_${f%.c}"
+	done
 	ls tests/ring2/*.t tests/ring3/*.t 2>/dev/null || true
 	[ $guests = no ] || ls tests/ring4/*.t 2>/dev/null || true
 }

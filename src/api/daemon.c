@@ -14,6 +14,7 @@
 #include <sys/un.h>
 
 #include "api/lock.h"
+#include "api/privilege.h"
 #include "api/server.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -67,8 +68,8 @@ static int redirect_log(const struct config *config, struct error *err)
 
 	if (!path)
 		return -1;
-	log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (log_fd < 0)
+	log_fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	if (log_fd < 0 || fchmod(log_fd, 0600) < 0) /* an older one may be open to others */
 		return error_set_errno(err, errno, "The log %s can't be written", path);
 	null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(log_fd, STDOUT_FILENO) < 0 ||
@@ -114,6 +115,8 @@ static int open_all(struct daemon *d, bool foreground, struct error *err)
 	enum log_level level;
 
 	umask(022);
+	if (privilege_reduce(err) < 0)
+		return -1;
 	if (log_level_parse(d->config->log_level, &level))
 		log_set_level(level);
 	d->signal_fd = block_signals(err);

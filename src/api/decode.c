@@ -8,6 +8,7 @@
 
 #include "api/text.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 
 /* Sent by clients that sign; the unix socket knows its peer already. */
 static const char *const signing_names[] = { "AWSAccessKeyId", "Expires",	   "SecurityToken", "Signature",

@@ -1,42 +1,8 @@
 #include "api/text.h"
 
-#include <stdint.h>
 #include <string.h>
 
-size_t text_utf8_step(const char *text, size_t len)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	uint32_t c;
-	size_t n;
-
-	if (len == 0)
-		return 0;
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf) {
-		n = 2;
-		c = s[0] & 0x1fu;
-	} else if ((s[0] & 0xf0) == 0xe0) {
-		n = 3;
-		c = s[0] & 0x0fu;
-	} else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-		n = 4;
-		c = s[0] & 0x07u;
-	} else {
-		return 0;
-	}
-	if (n > len)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fu);
-	}
-	/* overlong forms, surrogates, past the last code point */
-	if ((n == 3 && c < 0x800) || (n == 4 && (c < 0x10000 || c > 0x10ffff)) || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	return n;
-}
+#include "base/text.h"
 
 const char *text_show(char out[TEXT_SHOWN_MAX], const char *text, size_t len)
 {

@@ -8,8 +8,6 @@
 /* How long a shown value may be, its "..." and NUL included. */
 #define TEXT_SHOWN_MAX 100
 
-/* The length of the well-formed UTF-8 sequence at the start of text[0..len), 0 where there is none. */
-size_t text_utf8_step(const char *text, size_t len);
 /* The value for use in a message: control characters and what is no UTF-8 become '?', the rest is cut off. Returns out. */
 const char *text_show(char out[TEXT_SHOWN_MAX], const char *text, size_t len);
 /* Adds text with U+FFFD in place of what is no UTF-8 (a message may have been cut inside a character). */

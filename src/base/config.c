@@ -25,6 +25,7 @@ const struct config_key config_keys[] = {
 	KEY(account_id, "the account number, 12 digits"),
 	KEY(public_cidr, "the pool of public IPv4 addresses"),
 	KEY(public_bridge, "the host's bridge to the internet gateways"),
+	KEY(host_ports, "the TCP and UDP ports of the host's own public address that guests may reach; verify listens at one of them"),
 	KEY(uplink, "the guests' way to the real internet: auto or none"),
 	KEY(libvirt_uri, "libvirt's connection; empty for the embedded QEMU driver, test:///default for no guests"),
 	KEY(accelerator, "auto, kvm or tcg"),
@@ -46,7 +47,7 @@ void config_defaults(struct config *c)
 		{ "state_dir", "/var/lib/vpclab" }, { "run_dir", "/run/vpclab" },   { "data_dir", VPCLAB_DATA_DIR },
 		{ "region", "ap-northeast-2" },     { "account_id", "000000000000" }, { "public_cidr", "203.0.113.0/24" },
 		{ "public_bridge", "vpclab0" },     { "uplink", "auto" },           { "accelerator", "auto" },
-		{ "log_level", "info" },
+		{ "host_ports", "61800-61899" },    { "log_level", "info" },
 	};
 
 	memset(c, 0, sizeof *c);
@@ -138,6 +139,26 @@ int config_load(struct config *c, const char *explicit_path, struct error *err)
 	return config_check(c, err);
 }
 
+static const char *port(const char *text, int *ret)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*ret = digits <= 5 ? (int)strtol(text, NULL, 10) : 0;
+	return *ret >= 1 && *ret <= 65535 ? text + digits : NULL;
+}
+
+bool config_ports(const char *text, int *ret_first, int *ret_last)
+{
+	const char *rest = port(text, ret_first);
+
+	if (!rest)
+		return false;
+	*ret_last = *ret_first;
+	if (*rest == '-')
+		rest = port(rest + 1, ret_last);
+	return rest && !*rest && *ret_first <= *ret_last;
+}
+
 static int check_word(const char *key, const char *value, const char *const *words, struct error *err)
 {
 	for (const char *const *w = words; *w; w++)
@@ -154,6 +175,7 @@ int config_check(const struct config *c, struct error *err)
 	static const char *const accelerators[] = { "auto", "kvm", "tcg", NULL };
 	struct cidr pool;
 	enum log_level level;
+	int first, last;
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
@@ -165,6 +187,9 @@ int config_check(const struct config *c, struct error *err)
 	if (pool.prefix < 16 || pool.prefix > 28)
 		return error_set(err, ERROR_USAGE, "The setting public_cidr must be between /16 and /28, not %s.",
 				 c->public_cidr);
+	if (!config_ports(c->host_ports, &first, &last))
+		return error_set(err, ERROR_USAGE, "The setting host_ports must be a port or a range like 61800-61899, not %.64s.",
+				 c->host_ports);
 	if (strlen(c->account_id) != 12 || strspn(c->account_id, "0123456789") != 12)
 		return error_set(err, ERROR_USAGE, "The setting account_id must be 12 digits, not %.64s.", c->account_id);
 	if (!*c->public_bridge || strlen(c->public_bridge) > 15 || strpbrk(c->public_bridge, "/ \t"))

@@ -21,6 +21,7 @@ struct config {
 	char account_id[CONFIG_VALUE_MAX];    /* 000000000000 */
 	char public_cidr[CONFIG_VALUE_MAX];   /* 203.0.113.0/24: the pool of public IPv4 addresses; .1 is the host's */
 	char public_bridge[CONFIG_VALUE_MAX]; /* vpclab0 */
+	char host_ports[CONFIG_VALUE_MAX];    /* 61800-61899: what guests may reach at the pool's first address */
 	char uplink[CONFIG_VALUE_MAX];        /* auto | none: the guests' way out to the real internet */
 	char libvirt_uri[CONFIG_VALUE_MAX];   /* "" = qemu:///embed?root=STATE/libvirt; test:///default = no guests */
 	char accelerator[CONFIG_VALUE_MAX];   /* auto | kvm | tcg */
@@ -44,5 +45,7 @@ int config_set(struct config *c, const char *key, const char *value, struct erro
  * values' sense (directories absolute, CIDR valid, uplink known...). Flags are config_set afterwards + config_check. */
 int config_load(struct config *c, const char *explicit_path, struct error *err);
 int config_check(const struct config *c, struct error *err);
+/* A port or a range of ports, "8080" or "61800-61899"; false where text is neither. */
+bool config_ports(const char *text, int *ret_first, int *ret_last);
 /* The API socket's path: run_dir/api.sock. */
 int config_socket_path(const struct config *c, char *out, size_t size, struct error *err);

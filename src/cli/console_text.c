@@ -2,7 +2,16 @@
 
 static void take_text(struct console_filter *f, struct buffer *out, char c)
 {
-	if (c == 0x1b) {
+	bool held = f->held;
+
+	f->held = false;
+	if (held && (unsigned char)c >= 0x80 && (unsigned char)c <= 0x9f)
+		return;
+	if (held && (unsigned char)c >= 0xa0 && (unsigned char)c <= 0xbf) /* else it is no character; what comes later must not make it one */
+		buffer_add_len(out, "\xc2", 1);
+	if ((unsigned char)c == 0xc2)
+		f->held = true;
+	else if (c == 0x1b) {
 		f->state = CONSOLE_ESCAPE;
 	} else if (c == '\n' || c == '\t' || ((unsigned char)c >= 0x20 && c != 0x7f)) {
 		buffer_add_len(out, &c, 1);

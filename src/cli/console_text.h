@@ -10,6 +10,7 @@ enum console_state { CONSOLE_TEXT, CONSOLE_ESCAPE, CONSOLE_CSI, CONSOLE_STRING, 
 /* Remembers where in an escape sequence the last bytes ended. Zeroed at the start. */
 struct console_filter {
 	enum console_state state;
+	bool held;         /* a 0xc2, which begins U+0080 to U+00BF: the first half of these are control characters too */
 	bool line_pending; /* something stands on the present line */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 enum escape { ESCAPE_NONE, ESCAPE_STARTED, ESCAPE_ONE_MORE, ESCAPE_CSI, ESCAPE_STRING, ESCAPE_STRING_END };
 
@@ -72,6 +73,7 @@ static void emit(const struct sink *k, enum boot_phase phase, const char *detail
 	while (len && (detail[len - 1] == ' ' || detail[len - 1] == '\t'))
 		len--;
 	snprintf(s.detail, sizeof s.detail, "%.*s", (int)(len < sizeof s.detail ? len : sizeof s.detail), detail);
+	text_make_line(s.detail); /* it is shown in the user's terminal, and may have been cut inside a character */
 	if (p->phase == phase && strcmp(p->detail, s.detail) == 0)
 		return;
 	p->phase = phase;

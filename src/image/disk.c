@@ -27,9 +27,9 @@ int disk_info_parse(struct disk_info *ret, const char *json, size_t len, struct 
 	json_t *size = json_object_get(root, "virtual-size"), *actual = json_object_get(root, "actual-size");
 	const char *format = json_string_value(json_object_get(root, "format"));
 
-	if (!root || !format || !json_is_integer(size) || json_integer_value(size) < 0)
+	if (!root || !format || !json_is_integer(size) || json_integer_value(size) < 0 || json_integer_value(actual) < 0)
 		return error_set(err, ERROR_ENVIRONMENT, "qemu-img's description of a disk can't be understood: %s.",
-				 root ? "format or virtual-size is missing" : why.text);
+				 root ? "format or a size is missing or odd" : why.text);
 	memset(ret, 0, sizeof *ret);
 	snprintf(ret->format, sizeof ret->format, "%s", format);
 	ret->virtual_size = json_integer_value(size);

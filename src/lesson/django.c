@@ -11,9 +11,11 @@
 
 #include "base/cleanup.h"
 #include "base/http.h"
+#include "base/text.h"
 #include "base/time.h"
 
 #define PROBE_MS 5000
+#define PROBE_REPLY_MAX (4u << 20)
 #define SCRIPT_MAX 8192
 #define DJANGO_WORDS "The install worked successfully" /* of Django's start page */
 
@@ -46,9 +48,7 @@ void guest_facts_parse(struct guest_facts *ret, const char *text, size_t len)
 				vl = FACT_MAX - 1;
 			memcpy(value, text + pos + kl + 1, vl);
 			value[vl] = '\0';
-			for (char *c = value; *c; c++)
-				if ((unsigned char)*c < 0x20)
-					*c = ' ';
+			text_make_line(value);
 		}
 		pos += n + 1;
 	}
@@ -114,18 +114,25 @@ static void *echo_main(void *arg)
 	return NULL;
 }
 
-static bool echo_start(struct echo *e, const char *address)
+/* On the first free one of the ports that the guests' router lets by. */
+static bool echo_start(struct echo *e, const struct instance_facts *f)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
-	socklen_t len = sizeof a;
+	int port = f->host_first_port, on = 1;
 
 	memset(e, 0, sizeof *e);
-	inet_pton(AF_INET, address, &a.sin_addr);
+	inet_pton(AF_INET, f->host_address, &a.sin_addr);
 	e->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (e->fd < 0 || bind(e->fd, (struct sockaddr *)(void *)&a, sizeof a) < 0 || listen(e->fd, 4) < 0 ||
-	    getsockname(e->fd, (struct sockaddr *)(void *)&a, &len) < 0)
+	if (e->fd < 0 || setsockopt(e->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
 		return false;
-	e->port = ntohs(a.sin_port);
+	for (;; port++) {
+		if (port > f->host_last_port)
+			return false;
+		a.sin_port = htons((uint16_t)port);
+		if (bind(e->fd, (struct sockaddr *)(void *)&a, sizeof a) == 0 && listen(e->fd, 4) == 0)
+			break;
+	}
+	e->port = (unsigned)port;
 	e->running = pthread_create(&e->thread, NULL, echo_main, e) == 0;
 	return e->running;
 }
@@ -229,7 +236,8 @@ static void check_http(struct checks *c, const struct instance_facts *f)
 	char url[64], advice[CHECK_SEEN_MAX];
 	AUTO_HTTP_REPLY struct http_reply reply = { 0 };
 	/* a dropped packet shows at the handshake, which no slow guest drags out: only its answer is */
-	struct http_request req = { .url = url, .connect_timeout_ms = PROBE_MS, .timeout_ms = time_scaled(PROBE_MS) };
+	struct http_request req = { .url = url, .connect_timeout_ms = PROBE_MS, .timeout_ms = time_scaled(PROBE_MS),
+				    .reply_max = PROBE_REPLY_MAX };
 	const char *title = "http://PublicIPv4:8000 from the host";
 
 	if (!*f->public_ip) {
@@ -262,7 +270,8 @@ static void check_outbound(struct checks *c, struct region *r, const struct inst
 	bool rule = region_outbound_open(r, f->id, words);
 
 	if (!listening) {
-		check_add(c, "outbound", title, CHECK_SKIP, NULL, "the host's address %s could not be listened on", f->host_address);
+		check_add(c, "outbound", title, CHECK_SKIP, NULL, "the host's address %s could not be listened on at a port of %d-%d (host_ports)",
+			  f->host_address, f->host_first_port, f->host_last_port);
 		return;
 	}
 	if (*f->public_ip && strcmp(g->outbound, f->public_ip) == 0)
@@ -292,7 +301,7 @@ int django_check(struct region *r, const char *instance_id, int64_t deadline, st
 		  f.state);
 	if (!f.running)
 		return 0;
-	listening = echo_start(&echo, f.host_address);
+	listening = echo_start(&echo, &f);
 	buffer_addf(&script, script_format, LAB_PORT, f.host_address, echo.port);
 	rc = region_guest_run(r, instance_id, buffer_text(&script), deadline, &out, &why);
 	echo_stop(&echo);

@@ -80,9 +80,10 @@ struct network *network_open(const struct network_config *c, struct error *err)
 	n->pool = c->public_pool;
 	n->uplink = c->uplink;
 	choose_user(n, c->dnsmasq_user);
+	n->uplink_name = n->uplink ? uplink_program() : NULL;
 	if (!n->uplink)
 		snprintf(n->uplink_reason, sizeof n->uplink_reason, "the setting uplink is none");
-	else if (!(n->uplink_name = uplink_program()))
+	else if (n->uplink_name == NULL)
 		snprintf(n->uplink_reason, sizeof n->uplink_reason,
 			 "neither pasta (package passt) nor slirp4netns is installed");
 	if (!n->run_dir || !n->bridge || file_mkdirs(netns, 0755, err) < 0 || host_bridge(n->bridge, n->pool, err) < 0) {

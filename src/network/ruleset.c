@@ -303,8 +303,9 @@ static void state_build(struct buffer *out, bool leaving)
 
 static void base_chains_build(struct buffer *out, const struct net_vpc *vpc, bool uplink)
 {
-	char cidr[CIDR_TEXT_MAX], resolver[IPV4_TEXT_MAX];
+	char cidr[CIDR_TEXT_MAX], resolver[IPV4_TEXT_MAX], host[IPV4_TEXT_MAX];
 
+	ip(vpc->host_address, host);
 	cidr_format(cidr, vpc->cidr);
 	ip(vpc_resolver(vpc), resolver);
 
@@ -325,6 +326,11 @@ static void base_chains_build(struct buffer *out, const struct net_vpc *vpc, boo
 	buffer_add(out, "\t\tiifname @bridges oifname @bridges ct status dnat ip saddr != @public drop\n");
 	buffer_add(out, "\t\tiifname @bridges oifname @bridges accept\n");
 	buffer_addf(out, "\t\tiifname \"%s\" oifname @bridges ct status dnat ip saddr != %s accept\n", vpc->igw, cidr);
+	if (vpc->host_address) { /* the machine is no neighbour to be explored */
+		buffer_addf(out, "\t\tiifname @bridges ip daddr %s meta l4proto { tcp, udp } th dport != %d-%d drop\n", host,
+			    vpc->host_first_port, vpc->host_last_port);
+		buffer_addf(out, "\t\tiifname @bridges ip daddr %s meta l4proto != { icmp, tcp, udp } drop\n", host);
+	}
 	buffer_addf(out, "\t\tiifname @bridges oifname \"%s\" ip saddr @public accept\n", vpc->igw);
 	if (uplink)
 		buffer_add(out, "\t\tiifname @bridges oifname \"" UPLINK_LINK "\" ip saddr @public accept\n");

@@ -120,6 +120,9 @@ int vpc_check(const struct net_vpc *vpc, struct error *err)
 	    vpc->cidr.prefix < VPC_PREFIX_MIN || vpc->cidr.prefix > VPC_PREFIX_MAX || vpc->igw_address == 0)
 		return error_set(err, ERROR_INTERNAL, "The VPC '%s' has a malformed id, range, gateway or domain.",
 				 vpc->id ? vpc->id : "");
+	if (vpc->host_address &&
+	    (vpc->host_first_port < 1 || vpc->host_first_port > vpc->host_last_port || vpc->host_last_port > 65535))
+		return error_set(err, ERROR_INTERNAL, "The VPC '%s' has a malformed range of the host's ports.", vpc->id);
 	if (vpc->subnet_count > NET_SUBNETS_MAX || vpc->eni_count > NET_ENIS_MAX || vpc->group_count > NET_GROUPS_MAX)
 		return error_set(err, ERROR_INTERNAL, "The VPC '%s' has more subnets, interfaces or groups than possible.",
 				 vpc->id);

@@ -63,6 +63,8 @@ struct net_vpc {
 	struct cidr cidr;       /* resolver at base + 2 */
 	char igw[LINK_NAME_MAX]; /* name of the gateway's link inside; its host end is this name too */
 	uint32_t igw_address;   /* the VPC router's own address on the public bridge, in the pool */
+	uint32_t host_address;   /* the host's in the pool; 0: what guests do there is not limited */
+	int host_first_port, host_last_port; /* tcp and udp, that guests with a public address may reach there */
 	const char *dns_domain; /* "ap-northeast-2.compute.internal" */
 	const struct net_subnet *subnets;
 	size_t subnet_count;

@@ -11,6 +11,7 @@
 #define CONNECT_KEY_S 60 /* as long as a pushed key lives in EC2 Instance Connect */
 #define PUBLIC_KEY_MAX 16384
 #define PROBE_MS 5000
+#define PROBE_REPLY_MAX (4u << 20)
 
 static const struct param send_key_params[] = {
 	{ "InstanceId", PARAM_STRING, 0, NULL, true, NULL },
@@ -128,7 +129,8 @@ static int probe(struct region *r, const struct caller *caller, const json_t *in
 	int64_t port = in_int(in, "Port", 0);
 	char address[IPV4_TEXT_MAX] = "", url[512];
 	AUTO_HTTP_REPLY struct http_reply reply = { 0 };
-	struct http_request req = { .url = url, .connect_timeout_ms = PROBE_MS, .timeout_ms = time_scaled(PROBE_MS) };
+	struct http_request req = { .url = url, .connect_timeout_ms = PROBE_MS, .timeout_ms = time_scaled(PROBE_MS),
+				    .reply_max = PROBE_REPLY_MAX };
 	const struct instance *i;
 	const struct eni *eni;
 

@@ -42,6 +42,7 @@ int region_instance_facts(struct region *r, const char *id, struct instance_fact
 		if (eni && eni->public_ip)
 			ipv4_format(ret->public_ip, eni->public_ip);
 		ipv4_format(ret->host_address, r->public_pool.addr + 1);
+		config_ports(r->config.host_ports, &ret->host_first_port, &ret->host_last_port);
 	}
 	region_unlock(r);
 	return i ? 0 : -1;

@@ -10,6 +10,7 @@
 struct instance_facts {
 	char id[ID_MAX], name[REGION_TEXT_MAX], state[16], type[64], image[64], image_os[REGION_TEXT_MAX], default_user[64];
 	char private_ip[16], public_ip[16], host_address[16]; /* "" for none; host_address: the host's on the public bridge */
+	int host_first_port, host_last_port; /* those of the host's that guests may reach */
 	unsigned vcpus, memory_mib;
 	bool running, is_test;
 };

@@ -187,6 +187,8 @@ struct net_vpc *view_build(struct region *r, const char *vpc_id, struct error *e
 		w->vpc.cidr = vpc->cidr;
 		w->vpc.dns_domain = w->domain;
 		w->vpc.igw_address = vpc->igw_address;
+		w->vpc.host_address = r->public_pool.addr + 1;
+		config_ports(r->config.host_ports, &w->vpc.host_first_port, &w->vpc.host_last_port);
 		link_name(w->vpc.igw, 'g', vpc->o.id);
 		copy_subnets(w, r->model);
 		copy_enis(w, r->model);

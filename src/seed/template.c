@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/text.h"
+
 void template_quote_yaml(struct buffer *out, const char *text)
 {
 	buffer_add(out, "\"");
@@ -32,11 +34,10 @@ static int add_word(struct buffer *out, const char *what, const char *name, size
 
 		if (strlen(w->name) != len || memcmp(w->name, name, len) != 0)
 			continue;
-		for (const char *c = value; *c; c++)
-			if (iscntrl((unsigned char)*c))
-				return error_set(err, ERROR_USAGE,
-						 "The value of %s for the seed's %s holds a control character; it must be one line.",
-						 w->name, what);
+		if (!text_is_line(value))
+			return error_set(err, ERROR_USAGE,
+					 "The value of %s for the seed's %s holds a control character or is no UTF-8; it must be one line.",
+					 w->name, what);
 		quote(out, value);
 		return 0;
 	}

@@ -1,4 +1,4 @@
-/* Calls the network room from a shell test: netdriver [-u] [-b BRIDGE] [-p POOL] RUN COMMAND [ARG...] < model
+/* Calls the network room from a shell test: netdriver [-u] [-b BRIDGE] [-p POOL] [-H FIRST-LAST] RUN COMMAND [ARG...] < model
  *
  * The model is lines:
  *   vpc ID CIDR IGW-LINK IGW-ADDRESS
@@ -17,7 +17,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/privilege.h"
 #include "base/cidr.h"
+#include "base/config.h"
 #include "base/time.h"
 #include "network/network.h"
 
@@ -288,19 +290,28 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "nft") == 0)
 		return nft(argv[2]);
 	c.public_pool = range("203.0.113.0/24");
-	while ((o = getopt(argc, argv, "+ub:p:")) != -1) {
+	while ((o = getopt(argc, argv, "+ub:p:H:")) != -1) {
 		if (o == 'u')
 			c.uplink = true;
 		else if (o == 'b')
 			c.public_bridge = optarg;
 		else if (o == 'p')
 			c.public_pool = range(optarg);
+		else if (o == 'H') {
+			if (!config_ports(optarg, &vpc.host_first_port, &vpc.host_last_port))
+				bad("ports");
+			vpc.host_address = 1; /* made the pool's below */
+		}
 		else
 			bad("option");
 	}
 	if (argc - optind < 2)
 		bad("netdriver [-u] [-b BRIDGE] [-p POOL] RUN COMMAND [ARG...]");
+	if (privilege_reduce(&err) < 0) /* as the daemon, so that this ring shows what its rights suffice for */
+		bad(err.message);
 	c.run_dir = argv[optind];
+	if (vpc.host_address)
+		vpc.host_address = c.public_pool.addr + 1;
 	n = network_open(&c, &err);
 	if (!n) {
 		fprintf(stderr, "%s\n", err.message);

@@ -74,6 +74,18 @@ qemu=$(pgrep -f "guest=$WEB" | head -n 1)
 isnt "$(awk '/^Uid:/{print $2}' "/proc/$qemu/status")" 0 "QEMU doesn't run as root"
 is "$(awk '/^Seccomp:/{print $2}' "/proc/$qemu/status")" 2 "and is behind a seccomp filter"
 
+like "$(grep -c . /proc/$qemu/status) $(awk '/^Cap(Prm|Eff|Bnd):/{print $2}' "/proc/$qemu/status" | sort -u | tr '\n' ' ')" ' 0+ ' "it has no capability, nor can it get one"
+is "$(awk '/^NoNewPrivs:/{print $2}' "/proc/$qemu/status")" 1 "no program that it could start gives it one"
+ok "its disk, seed and console are nobody else's to read" \
+	test "$(stat -c %a "$VPCLAB_STATE_DIR/instances/$WEB"/{disk.qcow2,seed.iso,console.log} | sort -u)" = 600
+is "$(stat -c '%a %U' "$VPCLAB_STATE_DIR"/ca "$VPCLAB_STATE_DIR"/ca/ca | tr '\n' ' ')" "700 root 600 root " "the key that opens every guest is root's alone"
+
+# what the machine serves beside the region is not the guests' to find
+python3 -m http.server --bind 203.0.113.1 8080 >/dev/null 2>&1 & own=$!
+ok "the machine itself reaches it" curl -s -o /dev/null --retry 20 --retry-connrefused --retry-delay 1 http://203.0.113.1:8080/
+nok "a guest doesn't reach what the machine serves" vpclab exec web -- curl -s -m 5 -o /dev/null http://203.0.113.1:8080/
+kill $own
+
 # rules, between the host, the guest and its neighbour
 run vpclab deny web 8000
 is "$STATUS" 0 "deny closes the port"

@@ -61,6 +61,12 @@ static void test_refusals(void)
 	refused("public_bridge = a/b\n", "interface name");
 	refused("public_bridge = sixteen-letters-\n", "interface name");
 	refused("uplink = maybe\n", "uplink");
+	refused("host_ports =\n", "host_ports");
+	refused("host_ports = 0-5\n", "host_ports");
+	refused("host_ports = 9-5\n", "host_ports");
+	refused("host_ports = 5-\n", "host_ports");
+	refused("host_ports = 5-6-7\n", "host_ports");
+	refused("host_ports = 65536\n", "host_ports");
 	refused("accelerator = hvf\n", "accelerator");
 	refused("log_level = loud\n", "log_level");
 	snprintf(line, sizeof line, "image_mirror = %0*d\n", CONFIG_VALUE_MAX, 0);

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api/privilege.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/id.h"
@@ -309,6 +310,7 @@ int main(int argc, char **argv)
 		printf("1..0 # SKIP QEMU guests need root, qemu-system-x86 and qemu-utils\n");
 		return 0;
 	}
+	ok(privilege_reduce(&err) == 0, "with the daemon's rights: %s", err.message);
 	if (!mkdtemp(dir) || chmod(dir, 0711) < 0)
 		return 1;
 	hang_disk = make_disk("hang", hang, sizeof hang - 1);

@@ -103,6 +103,13 @@ int main(void)
 	v = vpc(4, 3, 2);
 	check(&v, true, "network-several.nft", kernel);
 	check(&v, false, "network-no-uplink.nft", kernel);
+	v.host_address = 0xcb007101;
+	v.host_first_port = 61800;
+	v.host_last_port = 61899;
+	check(&v, true, "network-host-ports.nft", kernel);
+	v.host_first_port = 61900;
+	ok(vpc_check(&v, &err) < 0, "a range of ports the wrong way round: %s", err.message);
+	v.host_first_port = 61800;
 
 	if (kernel) {
 		struct buffer out = BUFFER_INIT(MAX);
