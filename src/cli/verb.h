@@ -64,6 +64,7 @@ VERB(connect);
 VERB(exec);
 VERB(log);
 VERB(image);
+VERB(events);
 VERB(doctor);
 VERB(daemon);
 VERB(help);
