@@ -70,4 +70,5 @@ VERB(daemon);
 VERB(help);
 VERB(version);
 VERB(reference);
+VERB(complete);
 #undef VERB
