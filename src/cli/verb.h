@@ -50,6 +50,7 @@ void help_reference(struct buffer *out);
 VERB(up);
 VERB(verify);
 VERB(down);
+VERB(why);
 VERB(launch);
 VERB(ls);
 VERB(show);
