@@ -133,15 +133,25 @@ docs: all ## print docs/verbs.md, actions.md and settings.md anew from their tab
 clean: ## remove what was built
 	$(Q)rm -rf build vpclab
 
+# printed by the program itself: `vpclab reference WHAT`, and where below share it goes
+PAGES := bash:bash-completion/completions/vpclab zsh:zsh/site-functions/_vpclab \
+	fish:fish/vendor_completions.d/vpclab.fish man:man/man1/vpclab.1
+
 install: all ## install into DESTDIR/PREFIX
 	install -D -m 755 $(B)/vpclab $(DESTDIR)$(PREFIX)/bin/vpclab
 	install -d $(DESTDIR)$(PREFIX)/share/vpclab/images $(DESTDIR)$(PREFIX)/share/vpclab/cloud-init
 	install -m 644 $(wildcard images/*.image) $(DESTDIR)$(PREFIX)/share/vpclab/images
 	install -m 755 $(wildcard images/*.sh images/*.py) $(DESTDIR)$(PREFIX)/share/vpclab/images
 	install -m 644 $(wildcard cloud-init/*) $(DESTDIR)$(PREFIX)/share/vpclab/cloud-init
+	$(Q)set -e; for page in $(PAGES); do \
+		install -d $(DESTDIR)$(PREFIX)/share/$$(dirname $${page#*:}); \
+		$(B)/vpclab reference $${page%%:*} >$(B)/page.tmp; \
+		install -m 644 $(B)/page.tmp $(DESTDIR)$(PREFIX)/share/$${page#*:}; \
+	done; rm -f $(B)/page.tmp
 
 uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/bin/vpclab $(DESTDIR)$(PREFIX)/share/vpclab
+	rm -f $(foreach page,$(PAGES),$(DESTDIR)$(PREFIX)/share/$(lastword $(subst :, ,$(page))))
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

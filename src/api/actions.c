@@ -2,9 +2,10 @@
 #include "api/dispatch.h"
 #include "api/server.h"
 #include "lesson/lesson.h"
+#include "region/event.h"
 
 const struct action *const api_tables[] = { instance_actions, image_actions,  network_actions, group_actions,
-					    tag_actions,      region_actions, guest_actions, type_actions, lesson_actions,
+					    tag_actions,      region_actions, guest_actions, type_actions, event_actions, lesson_actions,
 					    key_actions,      rule_actions, attribute_actions, status_actions, interface_actions, NULL };
 
 const struct action *api_action_find(const char *name)
@@ -22,7 +23,9 @@ void api_action_each(void (*fn)(void *arg, const struct action *a), void *arg)
 
 struct api_server *api_server_start(struct region *r, const struct config *config, struct error *err)
 {
-	return api_server_start_with(r, config, api_tables, NULL, err);
+	const struct api_limits limits = { .record = event_record };
+
+	return api_server_start_with(r, config, api_tables, &limits, err);
 }
 
 void api_reference(struct buffer *out)

@@ -73,9 +73,8 @@ static void check_outcome(const struct action *a, const struct caller *caller, c
 		abort();
 }
 
-static json_t *run(const struct action *a, struct api_request *req, const struct query *q, struct error *err)
+static json_t *run(const struct action *a, struct api_request *req, const json_t *in, struct error *err)
 {
-	AUTO_JSON json_t *in = decode_params(a, q, err);
 	AUTO_JSON json_t *out = NULL;
 
 	if (!in)
@@ -122,8 +121,9 @@ static json_t *call(struct api_request *req, const struct action **ret_action, s
 	struct decode_common common = { 0 };
 	char shown[TEXT_SHOWN_MAX];
 	int parsed = query_parse(&q, req->query, req->query_len, err);
+	AUTO_JSON json_t *in = NULL;
 	json_t *reply;
-	int64_t start;
+	int64_t start, took;
 
 	if (parsed == 0)
 		parsed = query_parse(&q, req->body, req->body_len, err);
@@ -141,8 +141,12 @@ static json_t *call(struct api_request *req, const struct action **ret_action, s
 	}
 	req->caller.dry_run = common.dry_run;
 	start = time_mono_ms();
-	reply = run(*ret_action, req, &q, err);
-	log_outcome(*ret_action, req, reply ? NULL : err, time_mono_ms() - start);
+	in = decode_params(*ret_action, &q, err);
+	reply = run(*ret_action, req, in, err);
+	took = time_mono_ms() - start;
+	log_outcome(*ret_action, req, reply ? NULL : err, took);
+	if ((*ret_action)->mutates && req->record)
+		req->record(req->region, *ret_action, &req->caller, in, reply, reply ? NULL : err, took);
 	return reply;
 }
 

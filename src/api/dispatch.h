@@ -7,6 +7,10 @@
 #include "base/error.h"
 #include "region/action.h"
 
+/* A mutating call that has ended: in NULL where it could not be decoded, out NULL and e set where it failed. */
+typedef void api_record(struct region *r, const struct action *a, const struct caller *caller, const json_t *in, const json_t *out,
+			const struct error *e, int64_t elapsed_ms);
+
 struct api_request {
 	struct region *region;
 	const struct action *const *tables; /* each ended by a NULL name, all by a NULL table */
@@ -16,6 +20,7 @@ struct api_request {
 	const char *body; /* NULL for none */
 	size_t body_len;
 	bool json; /* by the Accept header; ContentType=JSON asks too */
+	api_record *record; /* or NULL */
 };
 
 struct api_answer {

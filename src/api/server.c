@@ -190,6 +190,7 @@ static enum MHD_Result run(struct api_server *s, struct MHD_Connection *mc, stru
 		.body = buffer_text(&c->body),
 		.body_len = c->body.len,
 		.json = wants_json(mc),
+		.record = s->limits.record,
 	};
 	struct api_answer answer;
 

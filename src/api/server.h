@@ -3,6 +3,7 @@
 
 #include <stdint.h>
 
+#include "api/dispatch.h"
 #include "base/buffer.h"
 #include "base/config.h"
 #include "base/error.h"
@@ -16,6 +17,7 @@ struct api_limits {
 	unsigned idle_seconds;    /* without a byte from or to the client */
 	int64_t transfer_ms;      /* for a whole request to come (however it trickles), and for its answer to go */
 	int64_t stop_ms;          /* what calls under way are given when the server stops */
+	api_record *record;       /* told of every mutating call when it has ended; NULL: nobody is */
 };
 
 /* Listens on run_dir/api.sock (0660, group vpclab if that group exists) with libmicrohttpd. The caller holds daemon_lock

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/about.h"
+#include "cli/completion.h"
 #include "cli/verb.h"
 
 #ifndef VPCLAB_VERSION
@@ -90,27 +91,39 @@ static void settings_reference(struct buffer *out)
 	}
 }
 
-static int run_reference(struct cli *cli, const struct arguments *a, struct error *err)
+static void manual(struct buffer *out)
 {
-	AUTO_BUFFER struct buffer text = BUFFER_INIT(HELP_MAX);
-
-	if (strcmp(a->words[0], "verbs") == 0)
-		help_reference(&text);
-	else if (strcmp(a->words[0], "actions") == 0)
-		cli->actions_reference(&text);
-	else if (strcmp(a->words[0], "settings") == 0)
-		settings_reference(&text);
-	else
-		return error_set(err, ERROR_USAGE, "There is no reference of %.32s; there is one of verbs, of actions and of settings.",
-				 a->words[0]);
-	return print_buffer(&text, err);
+	manual_page(out, VPCLAB_VERSION);
 }
 
-/* For docs/, so not in the list of help. */
+static int run_reference(struct cli *cli, const struct arguments *a, struct error *err)
+{
+	const struct {
+		const char *name;
+		void (*print)(struct buffer *out);
+	} pages[] = {
+		{ "verbs", help_reference },	 { "actions", cli->actions_reference }, { "settings", settings_reference },
+		{ "bash", completion_bash },	 { "zsh", completion_zsh },		{ "fish", completion_fish },
+		{ "man", manual },
+	};
+	AUTO_BUFFER struct buffer text = BUFFER_INIT(HELP_MAX);
+
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		if (strcmp(a->words[0], pages[i].name) != 0)
+			continue;
+		pages[i].print(&text);
+		return print_buffer(&text, err);
+	}
+	return error_set(err, ERROR_USAGE,
+			 "There is no reference of %.32s; there is one of verbs, of actions and of settings, and bash, zsh, fish and man.",
+			 a->words[0]);
+}
+
+/* For docs/ and for `make install`, so not in the list of help. */
 const struct verb verb_reference = {
 	.name = "reference",
-	.synopsis = "verbs | actions | settings",
-	.summary = "Print a page of the reference as Markdown.",
+	.synopsis = "verbs|actions|settings|bash|zsh|fish|man",
+	.summary = "Print a page of the reference, a shell's completion or the manual page.",
 	.min_words = 1,
 	.max_words = 1,
 	.run = run_reference,

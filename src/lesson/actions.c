@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/time.h"
+#include "lesson/connection.h"
 #include "lesson/django.h"
 #include "lesson/lesson.h"
 
@@ -85,5 +86,8 @@ static int verify(struct region *r, const struct caller *caller, const json_t *i
 const struct action lesson_actions[] = {
 	{ "VerifyInstance", "vpclab", "Checks each fact of the lecture's lab in and around an instance; changes nothing (the lab's own).",
 	  verify_params, verify_reply, false, verify },
+	{ "ExplainConnection", "vpclab",
+	  "Walks the way from this machine to a port of an instance and names the hop that is broken (the lab's own).", explain_params,
+	  explain_reply, false, explain_connection },
 	{ NULL, NULL, NULL, NULL, NULL, false, NULL },
 };

@@ -43,6 +43,7 @@ struct region {
 
 	struct import_task *imports;
 	unsigned import_sequence;
+	uint64_t events_recorded; /* by this daemon: tells who waits for the event log */
 	char *ca_public_key;
 };
 

@@ -15,11 +15,12 @@
 static const char *const migrations[] = {
 	"CREATE TABLE object (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
 	" body TEXT NOT NULL);",
+	"CREATE TABLE event (sequence INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL);",
 };
 
 struct store {
 	sqlite3 *db;
-	sqlite3_stmt *put, *del;
+	sqlite3_stmt *put, *del, *put_event, *trim_events;
 };
 
 static int fail(struct store *s, const char *what, struct error *err)
@@ -91,7 +92,9 @@ struct store *store_open(const char *path, struct error *err)
 			       "INSERT INTO object (id, kind, body) VALUES (?1, ?2, ?3)"
 			       " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
 			       -1, &s->put, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(s->db, "DELETE FROM object WHERE id = ?1", -1, &s->del, NULL) != SQLITE_OK) {
+	    sqlite3_prepare_v2(s->db, "DELETE FROM object WHERE id = ?1", -1, &s->del, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(s->db, "INSERT INTO event (body) VALUES (?1)", -1, &s->put_event, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(s->db, "DELETE FROM event WHERE sequence <= ?1", -1, &s->trim_events, NULL) != SQLITE_OK) {
 		fail(s, "be prepared", err);
 		goto bad;
 	}
@@ -107,6 +110,8 @@ void store_close(struct store *s)
 		return;
 	sqlite3_finalize(s->put);
 	sqlite3_finalize(s->del);
+	sqlite3_finalize(s->put_event);
+	sqlite3_finalize(s->trim_events);
 	sqlite3_close(s->db);
 	free(s);
 }
@@ -162,6 +167,35 @@ int store_each(struct store *s, int (*each)(void *arg, const char *kind, const c
 	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
 		if (each(arg, (const char *)sqlite3_column_text(q, 0), (const char *)sqlite3_column_text(q, 1),
 			 (const char *)sqlite3_column_text(q, 2), err) < 0) {
+			sqlite3_finalize(q);
+			return -1;
+		}
+	}
+	sqlite3_finalize(q);
+	return rc == SQLITE_DONE ? 0 : fail(s, "be read", err);
+}
+
+int store_event_add(struct store *s, const char *body, int64_t keep, struct error *err)
+{
+	sqlite3_bind_text(s->put_event, 1, body, -1, SQLITE_STATIC);
+	if (step(s, s->put_event, "be written", err) < 0)
+		return -1;
+	sqlite3_bind_int64(s->trim_events, 1, sqlite3_last_insert_rowid(s->db) - keep);
+	return step(s, s->trim_events, "be written", err);
+}
+
+int store_event_each(struct store *s, int64_t after,
+		     int (*each)(void *arg, int64_t sequence, const char *body, struct error *err), void *arg, struct error *err)
+{
+	sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (sqlite3_prepare_v2(s->db, "SELECT sequence, body FROM event WHERE sequence > ?1 ORDER BY sequence", -1, &q, NULL) !=
+	    SQLITE_OK)
+		return fail(s, "be read", err);
+	sqlite3_bind_int64(q, 1, after);
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+		if (each(arg, sqlite3_column_int64(q, 0), (const char *)sqlite3_column_text(q, 1), err) < 0) {
 			sqlite3_finalize(q);
 			return -1;
 		}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -18,3 +19,9 @@ void store_rollback(struct store *s);
 /* Every document in order of creation. A nonzero return of each stops and fails. */
 int store_each(struct store *s, int (*each)(void *arg, const char *kind, const char *id, const char *body, struct error *err),
 	       void *arg, struct error *err);
+
+/* The event log beside the documents: adds one, in a transaction of its own, and lets go of all but the newest keep. */
+int store_event_add(struct store *s, const char *body, int64_t keep, struct error *err);
+/* Those with a greater sequence, oldest first. A nonzero return of each stops and fails. */
+int store_event_each(struct store *s, int64_t after,
+		     int (*each)(void *arg, int64_t sequence, const char *body, struct error *err), void *arg, struct error *err);
