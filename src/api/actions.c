@@ -4,7 +4,7 @@
 #include "lesson/lesson.h"
 
 const struct action *const api_tables[] = { instance_actions, image_actions,  network_actions, group_actions,
-					    tag_actions,      region_actions, guest_actions, type_actions, lesson_actions,  NULL };
+					    tag_actions,      region_actions, guest_actions, type_actions, address_actions, lesson_actions, NULL };
 
 const struct action *api_action_find(const char *name)
 {

@@ -64,6 +64,11 @@ static void choose_user(struct network *n, const char *asked)
 		}
 }
 
+int network_range_taken(const char *bridge, struct cidr range, char ret_by[RANGE_TAKEN_MAX], struct error *err)
+{
+	return host_range_taken(bridge, range, ret_by, err);
+}
+
 struct network *network_open(const struct network_config *c, struct error *err)
 {
 	struct network *n = calloc(1, sizeof *n);

@@ -65,4 +65,4 @@ struct action {
 
 /* Tables end with a NULL name. */
 extern const struct action instance_actions[], image_actions[], network_actions[], group_actions[], tag_actions[],
-	region_actions[], guest_actions[], type_actions[];
+	region_actions[], guest_actions[], type_actions[], address_actions[];

@@ -19,6 +19,7 @@ static const struct {
 	[KIND_RULE] = { "sgr", "security-group-rule", sizeof(struct rule) },
 	[KIND_ENI] = { "eni", "network-interface", sizeof(struct eni) },
 	[KIND_INSTANCE] = { "i", "instance", sizeof(struct instance) },
+	[KIND_ADDRESS] = { "eipalloc", "elastic-ip", sizeof(struct address) },
 };
 
 struct list {

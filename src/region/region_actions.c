@@ -18,6 +18,7 @@ static const struct param status_reply[] = {
 static int describe_status(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
 {
 	const char *why, *accelerator = compute_accelerator(r->compute, &why);
+	struct cidr pool;
 	size_t live = 0;
 
 	(void)caller;
@@ -26,6 +27,7 @@ static int describe_status(struct region *r, const struct caller *caller, const 
 	region_lock(r);
 	for (size_t i = 0; i < model_count(r->model, KIND_INSTANCE); i++)
 		live += ((const struct instance *)model_at(r->model, KIND_INSTANCE, i))->state != STATE_TERMINATED;
+	pool = r->public_pool;
 	region_unlock(r);
 	put_text(out, "version", VPCLAB_VERSION);
 	put_int(out, "pid", getpid());
@@ -37,7 +39,7 @@ static int describe_status(struct region *r, const struct caller *caller, const 
 	put_text(out, "runDir", r->config.run_dir);
 	put_text(out, "libvirtUri", r->config.libvirt_uri);
 	put_int(out, "instances", (int64_t)live);
-	put_text(out, "publicCidr", r->config.public_cidr);
+	put_cidr(out, "publicCidr", pool);
 	return 0;
 }
 

@@ -32,6 +32,7 @@ static int not_found(const char *id, struct error *err)
 		{ "i", "InvalidInstanceID.NotFound" },	     { "sg", "InvalidGroup.NotFound" },
 		{ "sgr", "InvalidSecurityGroupRuleId.NotFound" }, { "vpc", "InvalidVpcID.NotFound" },
 		{ "subnet", "InvalidSubnetID.NotFound" },    { "eni", "InvalidNetworkInterfaceID.NotFound" },
+		{ "eipalloc", "InvalidAllocationID.NotFound" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
@@ -49,6 +50,7 @@ struct tagging {
 		struct rule rule;
 		struct eni eni;
 		struct instance instance;
+		struct address address;
 	} next;
 	struct tags old;
 	struct object *live;
@@ -69,6 +71,8 @@ static size_t size_of(enum object_kind kind)
 		return sizeof(struct eni);
 	case KIND_INSTANCE:
 		return sizeof(struct instance);
+	case KIND_ADDRESS:
+		return sizeof(struct address);
 	case KIND_COUNT:
 		break;
 	}

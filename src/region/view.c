@@ -214,7 +214,7 @@ int view_network_needed(struct region *r, struct error *err)
 	return r->network ? 0 : -1;
 }
 
-enum how { APPLY_VPC, APPLY_RULES, ATTACH, DETACH };
+enum how { APPLY_VPC, APPLY_ADDRESSES, APPLY_RULES, ATTACH, DETACH };
 
 /* The net lock spans the look at the model and the change of the kernel: a later model never loses to an earlier one. */
 static int apply(struct region *r, enum how how, const char *vpc_id, const char *eni_id, struct error *err)
@@ -227,7 +227,7 @@ static int apply(struct region *r, enum how how, const char *vpc_id, const char 
 	if (compute_is_test(r->compute))
 		return 0;
 	pthread_mutex_lock(&r->net_lock);
-	if (how == APPLY_RULES && !r->network) { /* no instance has run yet: the first will bring the rules */
+	if ((how == APPLY_RULES || how == APPLY_ADDRESSES) && !r->network) { /* no instance has run yet: the first will bring them */
 		pthread_mutex_unlock(&r->net_lock);
 		return 0;
 	}
@@ -236,6 +236,7 @@ static int apply(struct region *r, enum how how, const char *vpc_id, const char 
 	if (v) {
 		switch (how) {
 		case APPLY_VPC:
+		case APPLY_ADDRESSES:
 			rc = network_apply_vpc(r->network, v, err);
 			break;
 		case APPLY_RULES:
@@ -260,6 +261,11 @@ static int apply(struct region *r, enum how how, const char *vpc_id, const char 
 int view_apply_vpc(struct region *r, const char *vpc_id, struct error *err)
 {
 	return apply(r, APPLY_VPC, vpc_id, NULL, err);
+}
+
+int view_apply_addresses(struct region *r, const char *vpc_id, struct error *err)
+{
+	return apply(r, APPLY_ADDRESSES, vpc_id, NULL, err);
 }
 
 int view_apply_rules(struct region *r, const char *vpc_id, struct error *err)

@@ -36,7 +36,7 @@ static void test_parse(void)
 	is_str(c.account_id, "123456789012", "tabs too");
 	is_str(c.image_mirror, "http://x/?a=b", "a value may have an =");
 	is_str(c.log_level, "debug", "the last line needs no end");
-	is_str(c.public_cidr, "203.0.113.0/24", "what the file doesn't say is as it was");
+	is_str(c.public_cidr, "auto", "what the file doesn't say is as it was");
 	ok(config_socket_path(&c, socket, sizeof socket, NULL) == 0, "the socket");
 	is_str(socket, "/run/vpclab/api.sock", "is in run_dir");
 	ok(config_socket_path(&c, socket, 10, &err) < 0, "a place too small for it is an error");
