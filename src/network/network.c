@@ -90,7 +90,7 @@ struct network *network_open(const struct network_config *c, struct error *err)
 	else if (!(n->uplink_name = uplink_program()))
 		snprintf(n->uplink_reason, sizeof n->uplink_reason,
 			 "neither pasta (package passt) nor slirp4netns is installed");
-	if (!n->run_dir || !n->bridge || file_mkdirs(netns, 0755, err) < 0 || host_bridge(n->bridge, n->pool, err) < 0) {
+	if (!n->run_dir || !n->bridge || file_mkdirs(netns, 0755, err) < 0 || (!c->only_remove && host_bridge(n->bridge, n->pool, err) < 0)) {
 		network_close(n);
 		return NULL;
 	}

@@ -20,6 +20,7 @@ struct network_config {
 	const char *public_bridge; /* on the host */
 	struct cidr public_pool;   /* its first address is the host's, on the bridge */
 	bool uplink;               /* attach pasta (or slirp4netns) to each VPC */
+	bool only_remove;          /* nothing is made on the host, so a range that is in use is no hindrance: for the remove calls alone */
 	const char *dnsmasq_user;  /* NULL: "nobody" or dnsmasq, whichever exists */
 };
 

@@ -97,6 +97,8 @@ int view_attach(struct region *r, const char *vpc_id, const char *eni_id, struct
 int view_detach(struct region *r, const char *vpc_id, const char *eni_id, struct error *err);
 
 int view_network_needed(struct region *r, struct error *err); /* under net_lock */
+/* Every VPC's network goes, and the host's bridge. Takes net_lock. */
+int view_network_remove(struct region *r, struct error *err);
 
 /* image_actions.c, under the region's lock. */
 void imports_cancel(struct region *r);

@@ -115,7 +115,7 @@ int pool_open(struct region *r, struct error *err)
 	n = users(r);
 	cidr_format(had_text, had);
 	if ((wanted.addr != had.addr || wanted.prefix != had.prefix) && n)
-		rc = error_set(err, ERROR_USAGE,
+		rc = error_set(err, ERROR_ENVIRONMENT,
 			       "The setting public_cidr can't become %s: %zu instances and Elastic IP addresses have addresses of %s. "
 			       "Start the region with public_cidr=%s, stop or terminate the instances and release the addresses first.",
 			       r->config.public_cidr, n, had_text, had_text);

@@ -54,25 +54,6 @@ static bool all_terminated(struct region *r)
 	return true;
 }
 
-static int remove_networks(struct region *r, struct error *err)
-{
-	int rc = 0;
-
-	pthread_mutex_lock(&r->net_lock);
-	if (!compute_is_test(r->compute)) {
-		if (!r->network && view_network_needed(r, err) < 0)
-			rc = -1;
-		else if (network_remove_strays(r->network, NULL, 0, err) < 0 || network_remove_host(r->network, err) < 0)
-			rc = -1;
-		if (r->network && rc == 0) {
-			network_close(r->network);
-			r->network = NULL;
-		}
-	}
-	pthread_mutex_unlock(&r->net_lock);
-	return rc;
-}
-
 static int stop_region(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
 {
 	int64_t deadline = deadline_in(time_scaled(STOP_MS));
@@ -96,7 +77,7 @@ static int stop_region(struct region *r, const struct caller *caller, const json
 			rc = error_set(err, ERROR_TIMEOUT, "Some instances did not terminate in time; `vpclab ls` shows which, try again.");
 	}
 	region_unlock(r);
-	if (rc < 0 || remove_networks(r, err) < 0)
+	if (rc < 0 || view_network_remove(r, err) < 0)
 		return -1;
 	put_bool(out, "return", true);
 	put_int(out, "terminated", (int64_t)count);

@@ -16,6 +16,12 @@ daemon_gone() {
 	await_exit "$pid" 20
 }
 
+down() {
+	run vpclab down
+	is "$STATUS" 0 "the region goes down" || diag "$ERR"
+	is "$(leftovers | grep -v '^link busy')" "" "nothing is left of it"
+}
+
 run vpclab doctor
 like "$OUT" '203\.0\.113\.0/24 is taken \(busy has 203\.0\.113\.77\); 198\.51\.100\.0/24 is free' "doctor says which range will do"
 region_up embedded
@@ -39,9 +45,9 @@ is "$(arrives "$(field "$a" ipAddress)" "$a")" "$a" "and so do the guests"
 
 # --- a change is for a region whose addresses nobody has ---
 daemon_gone
-says 2 "can't become 203\\.0\\.113\\.0/24: 2 instances and Elastic IP addresses have addresses of 198\\.51\\.100\\.0/24" \
+says 3 "can't become 203\\.0\\.113\\.0/24: 2 instances and Elastic IP addresses have addresses of 198\\.51\\.100\\.0/24" \
 	"another range is refused while somebody has an address" vpclab daemon --set public_cidr=203.0.113.0/24
-says 2 "can't become 198\\.51\\.100\\.0/25" "a smaller one too" vpclab daemon --set public_cidr=198.51.100.0/25
+says 3 "can't become 198\\.51\\.100\\.0/25" "a smaller one too" vpclab daemon --set public_cidr=198.51.100.0/25
 run vpclab daemon
 api Action=ReleaseAddress PublicIp="$ALLOCATED"
 api Action=TerminateInstances InstanceId.1="$a"
@@ -56,7 +62,7 @@ a=$(launch InstanceType=t2.nano)
 ok "a machine runs" await "$a" running 120
 like "$(field "$a" ipAddress)" '^203\.0\.113\.' "its address is of the new range"
 is "$(arrives "$(field "$a" ipAddress)" "$a")" "$a" "and packets come"
-region_down
+down
 
 # --- explicit and in use: a sentence ---
 ip addr add 203.0.113.77/25 dev busy
@@ -69,7 +75,7 @@ says 3 '203\.0\.113\.0/24 is in use' "a verb says it" vpclab launch x --image se
 is "$(range)" 203.0.113.0/24 "and takes no other"
 api Action=DescribeInstances Filter.1.Name=instance-state-name Filter.1.Value.1=pending Filter.1.Value.2=running
 is "$(x 'count(//instancesSet/item)')" 0 "nothing is half there"
-region_down
+down
 
 # --- auto: what becomes taken after the choice, and all that can be taken ---
 ip addr del 203.0.113.77/25 dev busy
