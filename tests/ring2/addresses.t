@@ -99,6 +99,30 @@ isnt "$(field "$b" ipAddress)" "$ip2" "which is not the second"
 api Action=DescribeAddresses AllocationId.1="$two"
 is "$(x 'count(//associationId)')" 0 "the second is nobody's"
 
+# --- many at once ---
+for n in {1..12}; do
+	case $((n % 4)) in
+	0) call="Action=AssociateAddress&AllocationId=$one&InstanceId=$a" ;;
+	1) call="Action=AssociateAddress&AllocationId=$one&InstanceId=$b" ;;
+	2) call="Action=AssociateAddress&AllocationId=$two&InstanceId=$a" ;;
+	3) call="Action=DisassociateAddress&PublicIp=$ip" ;;
+	esac
+	curl -s --unix-socket "$SOCKET" -o "$T/call$n" -w '%{http_code}\n' -d "$call" http://region/ >>"$T/codes" &
+	calls[n]=$!
+done
+wait "${calls[@]}"
+is "$(sort -u "$T/codes")" 200 "twelve calls at once for the same addresses and instances" || diag "$(cat "$T"/call*)"
+api Action=DescribeInstances
+is "$(xmllint --xpath '//*[local-name()="instancesSet"]/*/*[local-name()="ipAddress"]/text()' "$T/body" | sort | uniq | wc -l)" 2 "each instance has an address of its own"
+api Action=DescribeAddresses
+for n in 1 2; do
+	holder=$(x "string(//addressesSet/item[$n]/instanceId)") held=$(x "string(//addressesSet/item[$n]/publicIp)")
+	[ -z "$holder" ] || is "$(field "$holder" ipAddress)" "$held" "whoever an address is associated with has it"
+	api Action=DescribeAddresses
+done
+answers "one known state again: the second to nobody" Action=DisassociateAddress PublicIp="$ip2"
+answers "the first to a" "${as[@]}" InstanceId="$a"
+
 # --- stop and start, and a daemon that dies ---
 api Action=StopInstances InstanceId.1="$a" InstanceId.2="$b"
 ok "stopped" await "$a" stopped
