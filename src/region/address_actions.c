@@ -74,9 +74,19 @@ static const struct param allocate_reply[] = {
 	TEXT("publicIp"), TEXT("allocationId"), TEXT("publicIpv4Pool"), TEXT("networkBorderGroup"), TEXT("domain"), PARAM_END
 };
 
+static int check_border_group(const struct region *r, const json_t *in, struct error *err)
+{
+	const char *border = in_text(in, "NetworkBorderGroup");
+
+	if (!border || strcmp(border, r->config.region) == 0)
+		return 0;
+	return error_set_code(err, ERROR_USAGE, "InvalidParameterValue",
+			      "Invalid value '%.64s' for networkBorderGroup; the one group is %.64s.", border, r->config.region);
+}
+
 static int check_allocation(struct region *r, const json_t *in, struct error *err)
 {
-	const char *domain = in_text(in, "Domain"), *pool = in_text(in, "PublicIpv4Pool"), *border = in_text(in, "NetworkBorderGroup");
+	const char *domain = in_text(in, "Domain"), *pool = in_text(in, "PublicIpv4Pool");
 	unsigned most = config_number(r->config.quota_addresses);
 
 	if (domain && strcmp(domain, "vpc") != 0)
@@ -85,9 +95,8 @@ static int check_allocation(struct region *r, const json_t *in, struct error *er
 	if (pool && strcmp(pool, POOL_NAME) != 0)
 		return error_set_code(err, ERROR_USAGE, "InvalidParameterValue",
 				      "Invalid value '%.64s' for publicIpv4Pool; the one pool is " POOL_NAME ".", pool);
-	if (border && strcmp(border, r->config.region) != 0)
-		return error_set_code(err, ERROR_USAGE, "InvalidParameterValue",
-				      "Invalid value '%.64s' for networkBorderGroup; the one group is %.64s.", border, r->config.region);
+	if (check_border_group(r, in, err) < 0)
+		return -1;
 	if (model_count(r->model, KIND_ADDRESS) >= most)
 		return error_set_code(err, ERROR_USAGE, "AddressLimitExceeded",
 				      "The maximum number of addresses has been reached: %u. Release one, or raise the setting quota_addresses.",
@@ -150,7 +159,9 @@ static int allocate_address(struct region *r, const struct caller *caller, const
 	return rc;
 }
 
-static const struct param release_params[] = { TEXT("AllocationId"), TEXT("PublicIp"), TEXT("NetworkBorderGroup"), PARAM_END };
+static const struct param release_params[] = {
+	TEXT("AllocationId"), TEXT("PublicIp"), { "NetworkBorderGroup", PARAM_STRING, 0, NULL, false, "the region" }, PARAM_END
+};
 
 static int release_locked(struct region *r, const struct caller *caller, const json_t *in, struct error *err)
 {
@@ -158,7 +169,7 @@ static int release_locked(struct region *r, const struct caller *caller, const j
 	struct change c = { a ? &a->o : NULL, NULL };
 	char text[IPV4_TEXT_MAX];
 
-	if (!a)
+	if (!a || check_border_group(r, in, err) < 0)
 		return -1;
 	ipv4_format(text, a->public_ip);
 	if (*a->eni_id)

@@ -234,6 +234,7 @@ refuses InvalidNextToken "a token that isn't one" Action=DescribeAddresses NextT
 # --- releasing ---
 refuses MissingParameter "nothing" Action=ReleaseAddress
 refuses InvalidAllocationID.NotFound "an unknown allocation" Action=ReleaseAddress AllocationId=eipalloc-0123456789abcdef0
+refuses InvalidParameterValue "another border group" Action=ReleaseAddress AllocationId="$two" NetworkBorderGroup=us-east-1
 refuses DryRunOperation "a dry run" Action=ReleaseAddress AllocationId="$two" DryRun=true
 answers "released" Action=ReleaseAddress AllocationId="$two"
 refuses InvalidAllocationID.NotFound "it is gone" Action=ReleaseAddress AllocationId="$two"
