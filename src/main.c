@@ -1,5 +1,6 @@
 /* vpclab: takes the command line apart, settles the settings, runs one verb, prints the one error. */
 #include <limits.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -139,6 +140,8 @@ int main(int argc, char **argv)
 
 	/* a reader that has gone is an error of that write, not our end */
 	signal(SIGPIPE, SIG_IGN);
+	/* names are UTF-8, whatever the locale: tables would escape them */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	http_global_init();
 	status = arguments_parse(&a, argc, argv, &err);
 	if (status == 0)

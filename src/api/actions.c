@@ -6,7 +6,7 @@
 
 const struct action *const api_tables[] = { instance_actions, image_actions,  network_actions, group_actions,
 					    tag_actions,      region_actions, guest_actions, type_actions, event_actions, lesson_actions,
-					    key_actions,      rule_actions, attribute_actions, status_actions, interface_actions, NULL };
+					    key_actions,      rule_actions, attribute_actions, status_actions, interface_actions, address_actions, NULL };
 
 const struct action *api_action_find(const char *name)
 {

@@ -23,7 +23,7 @@ const struct config_key config_keys[] = {
 	KEY(data_dir, "where the image catalogue and the cloud-init templates are"),
 	KEY(region, "the region's name"),
 	KEY(account_id, "the account number, 12 digits"),
-	KEY(public_cidr, "the pool of public IPv4 addresses"),
+	KEY(public_cidr, "the pool of public IPv4 addresses; auto: 203.0.113.0/24, or another where this machine uses that"),
 	KEY(public_bridge, "the host's bridge to the internet gateways"),
 	KEY(host_ports, "the TCP and UDP ports of the host's own public address that guests may reach; verify listens at one of them"),
 	KEY(uplink, "the guests' way to the real internet: auto or none"),
@@ -31,6 +31,10 @@ const struct config_key config_keys[] = {
 	KEY(accelerator, "auto, kvm or tcg"),
 	KEY(image_mirror, "a school's copy of the image server; empty for the vendor's"),
 	KEY(log_level, "error, warn, info or debug"),
+	KEY(quota_vcpus, "vCPUs of all instances that are pending or running"),
+	KEY(quota_groups, "security groups"),
+	KEY(quota_rules_per_group, "rules of a security group in each direction"),
+	KEY(quota_addresses, "Elastic IP addresses"),
 };
 const size_t config_keys_count = ARRAY_SIZE(config_keys);
 
@@ -45,9 +49,10 @@ void config_defaults(struct config *c)
 		const char *key, *value;
 	} defaults[] = {
 		{ "state_dir", "/var/lib/vpclab" }, { "run_dir", "/run/vpclab" },   { "data_dir", VPCLAB_DATA_DIR },
-		{ "region", "ap-northeast-2" },     { "account_id", "000000000000" }, { "public_cidr", "203.0.113.0/24" },
+		{ "region", "ap-northeast-2" },     { "account_id", "000000000000" }, { "public_cidr", "auto" },
 		{ "public_bridge", "vpclab0" },     { "uplink", "auto" },           { "accelerator", "auto" },
-		{ "host_ports", "61800-61899" },    { "log_level", "info" },
+		{ "host_ports", "61800-61899" },    { "log_level", "info" },            { "quota_vcpus", "2000" },      { "quota_groups", "2500" },
+		{ "quota_rules_per_group", "60" },  { "quota_addresses", "5" },
 	};
 
 	memset(c, 0, sizeof *c);
@@ -167,13 +172,67 @@ static int check_word(const char *key, const char *value, const char *const *wor
 	return error_set(err, ERROR_USAGE, "The setting %s can't be %.64s; docs/reference.md lists its values.", key, value);
 }
 
+static int check_pool(const char *text, struct error *err)
+{
+	struct cidr pool;
+
+	if (strcmp(text, "auto") == 0)
+		return 0;
+	if (cidr_parse(text, &pool, NULL, err) < 0)
+		return error_prefix(err, "setting public_cidr");
+	if (pool.prefix < 16 || pool.prefix > 28)
+		return error_set(err, ERROR_USAGE, "The setting public_cidr must be between /16 and /28, not %s.", text);
+	return 0;
+}
+
+static int check_quotas(const struct config *c, struct error *err)
+{
+	/* the upper bounds are what one VPC's network is built for (network/vpc.h) */
+	const struct {
+		const char *name, *value;
+		unsigned max;
+	} quotas[] = {
+		{ "quota_vcpus", c->quota_vcpus, 100000 },
+		{ "quota_groups", c->quota_groups, 2500 },
+		{ "quota_rules_per_group", c->quota_rules_per_group, 1000 },
+		{ "quota_addresses", c->quota_addresses, 4096 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(quotas); i++) {
+		const char *v = quotas[i].value;
+
+		if (!*v || strlen(v) > 6 || strspn(v, "0123456789") != strlen(v) || config_number(v) > quotas[i].max)
+			return error_set(err, ERROR_USAGE, "The setting %s must be a whole number from 0 to %u, not %.64s.",
+					 quotas[i].name, quotas[i].max, v);
+	}
+	return 0;
+}
+
+unsigned config_number(const char *value)
+{
+	return (unsigned)strtoul(value, NULL, 10);
+}
+
+#define BENCHMARK_NETS 256
+
+bool config_public_candidate(unsigned i, struct cidr *ret)
+{
+	static const uint32_t documentation[] = { 0xcb007100, 0xc6336400, 0xc0000200 }; /* 203.0.113.0, 198.51.100.0, 192.0.2.0 */
+	const unsigned n = ARRAY_SIZE(documentation);
+
+	if (i >= n + BENCHMARK_NETS)
+		return false;
+	ret->addr = i < n ? documentation[i] : 0xc6120000 + ((i - n) << 8); /* 198.18.x.0 */
+	ret->prefix = 24;
+	return true;
+}
+
 int config_check(const struct config *c, struct error *err)
 {
 	const char *dirs[] = { c->state_dir, c->run_dir, c->data_dir };
 	const char *names[] = { "state_dir", "run_dir", "data_dir" };
 	static const char *const uplinks[] = { "auto", "none", NULL };
 	static const char *const accelerators[] = { "auto", "kvm", "tcg", NULL };
-	struct cidr pool;
 	enum log_level level;
 	int first, last;
 	char socket[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -182,14 +241,11 @@ int config_check(const struct config *c, struct error *err)
 		if (dirs[i][0] != '/')
 			return error_set(err, ERROR_USAGE, "The setting %s must be an absolute path, not %.64s.", names[i],
 					 dirs[i]);
-	if (cidr_parse(c->public_cidr, &pool, NULL, err) < 0)
-		return error_prefix(err, "setting public_cidr");
-	if (pool.prefix < 16 || pool.prefix > 28)
-		return error_set(err, ERROR_USAGE, "The setting public_cidr must be between /16 and /28, not %s.",
-				 c->public_cidr);
 	if (!config_ports(c->host_ports, &first, &last))
 		return error_set(err, ERROR_USAGE, "The setting host_ports must be a port or a range like 61800-61899, not %.64s.",
 				 c->host_ports);
+	if (check_pool(c->public_cidr, err) < 0 || check_quotas(c, err) < 0)
+		return -1;
 	if (strlen(c->account_id) != 12 || strspn(c->account_id, "0123456789") != 12)
 		return error_set(err, ERROR_USAGE, "The setting account_id must be 12 digits, not %.64s.", c->account_id);
 	if (!*c->public_bridge || strlen(c->public_bridge) > 15 || strpbrk(c->public_bridge, "/ \t"))

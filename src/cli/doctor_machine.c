@@ -139,30 +139,52 @@ static void look_at_space(json_t *list, const struct cli *cli)
 		   "make room, or give a directory elsewhere: --state-dir DIR", "%s free for %s", free_text, cli->config.state_dir);
 }
 
-static void look_at_addresses(json_t *list, const struct cli *cli)
+/* The interface that has an address of the range, with it in words; false where there is none. */
+static bool range_taken(const struct ifaddrs *all, const char *bridge, struct cidr range, char by[128])
 {
-	struct ifaddrs *all = NULL;
-	struct cidr pool;
-
-	if (cidr_parse(cli->config.public_cidr, &pool, NULL, NULL) < 0 || getifaddrs(&all) < 0)
-		return;
 	for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
 		struct sockaddr_in in;
 		char address[IPV4_TEXT_MAX];
 
-		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || strcmp(i->ifa_name, cli->config.public_bridge) == 0)
+		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET || strcmp(i->ifa_name, bridge) == 0)
 			continue;
 		memcpy(&in, i->ifa_addr, sizeof in);
-		if (!cidr_contains(pool, ntohl(in.sin_addr.s_addr)))
+		if (!cidr_contains(range, ntohl(in.sin_addr.s_addr)))
 			continue;
 		ipv4_format(address, ntohl(in.sin_addr.s_addr));
-		doctor_add(list, "public address range", MISSING, "take another range: --set public_cidr=198.51.100.0/24",
-			   "%s is taken: %s has %s", cli->config.public_cidr, i->ifa_name, address);
-		freeifaddrs(all);
-		return;
+		snprintf(by, 128, "%s has %s", i->ifa_name, address);
+		return true;
 	}
+	return false;
+}
+
+static void look_at_addresses(json_t *list, const struct cli *cli)
+{
+	const char *setting = cli->config.public_cidr, *bridge = cli->config.public_bridge;
+	bool automatic = strcmp(setting, "auto") == 0;
+	char by[128], first_by[128] = "", text[CIDR_TEXT_MAX];
+	struct ifaddrs *all = NULL;
+	struct cidr range;
+	unsigned i = 0;
+
+	if ((!automatic && cidr_parse(setting, &range, NULL, NULL) < 0) || getifaddrs(&all) < 0)
+		return;
+	if (automatic) {
+		while (config_public_candidate(i, &range) && range_taken(all, bridge, range, by)) {
+			if (i++ == 0)
+				memcpy(first_by, by, sizeof first_by);
+		}
+		automatic = config_public_candidate(i, &range);
+	}
+	cidr_format(text, range);
+	if (automatic && i > 0)
+		doctor_add(list, "public address range", FOUND, "", "203.0.113.0/24 is taken (%s); %s is free and will do", first_by, text);
+	else if (!range_taken(all, bridge, range, by))
+		doctor_add(list, "public address range", FOUND, "", "%s is free", text);
+	else
+		doctor_add(list, "public address range", MISSING, "take another range: --set public_cidr=198.51.100.0/24",
+			   "%s is taken: %s", text, by);
 	freeifaddrs(all);
-	doctor_add(list, "public address range", FOUND, "", "%s is free", cli->config.public_cidr);
 }
 
 static void look_at_data(json_t *list, const struct cli *cli)

@@ -7,7 +7,7 @@
 #define WIDTH 79
 #define USAGE_INDENT 15
 
-static const char *const groups[] = { "The lab", "Instances", "Security groups", "Inside a guest", "Images",
+static const char *const groups[] = { "The lab", "Instances", "Security groups", "Addresses", "Inside a guest", "Images",
 				      "The region", NULL };
 
 /* Words of text from column on, broken before WIDTH and indented to it; two newlines part paragraphs. */

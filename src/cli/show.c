@@ -17,6 +17,14 @@ static void fact(const char *name, const char *value)
 		printf("%-22s %s\n", name, value);
 }
 
+/* Its public address, where it is an Elastic IP address: these are the account's, the others Amazon's. */
+static const char *elastic_ip(const json_t *instance)
+{
+	const json_t *a = json_object_get(json_array_get(json_object_get(instance, "networkInterfaceSet"), 0), "association");
+
+	return strcmp(text_of(a, "ipOwnerId"), "amazon") == 0 ? "" : text_of(a, "publicIp");
+}
+
 static void print_facts(const json_t *instance, const json_t *image)
 {
 	const json_t *reason = json_object_get(instance, "stateReason"), *tag, *volume;
@@ -32,6 +40,7 @@ static void print_facts(const json_t *instance, const json_t *image)
 	fact("AMI ID", text_of(instance, "imageId"));
 	fact("Availability Zone", text_of(json_object_get(instance, "placement"), "availabilityZone"));
 	fact("Public IPv4 address", text_of(instance, "ipAddress"));
+	fact("Elastic IP address", elastic_ip(instance));
 	fact("Private IPv4 address", text_of(instance, "privateIpAddress"));
 	fact("Public IPv4 DNS", text_of(instance, "dnsName"));
 	fact("Private DNS name", text_of(instance, "privateDnsName"));

@@ -7,7 +7,7 @@
 const struct verb *const verbs[] = {
 	&verb_up,     &verb_verify,  &verb_why,    &verb_down,   &verb_launch,    &verb_ls,     &verb_show,   &verb_start, &verb_stop,
 	&verb_reboot, &verb_terminate, &verb_allow, &verb_deny,      &verb_rules,  &verb_connect, &verb_exec, &verb_key, &verb_log,
-	&verb_image,  &verb_events,  &verb_doctor,  &verb_daemon, &verb_help,      &verb_version, &verb_reference, &verb_complete, NULL,
+	&verb_ip,     &verb_image,  &verb_events,  &verb_doctor,  &verb_daemon, &verb_help,      &verb_version, &verb_reference, &verb_complete, NULL,
 };
 
 const struct flag global_flags[] = {
@@ -37,7 +37,8 @@ static const struct {
 	{ "list", "ls" },	{ "ps", "ls" },	     { "instances", "ls" }, { "ssh", "connect" },  { "console", "log" },
 	{ "logs", "log" },	{ "delete", "terminate" }, { "rm", "terminate" }, { "kill", "terminate" }, { "destroy", "down" },
 	{ "run", "up" },	{ "create", "launch" }, { "open", "allow" },   { "close", "deny" },   { "describe", "show" },
-	{ "images", "image" }, { "keys", "key" }, { "keypair", "key" }, { "restart", "reboot" }, { "test", "verify" },  { "check", "verify" },
+	{ "images", "image" }, { "keys", "key" }, { "keypair", "key" }, { "address", "ip" }, { "addresses", "ip" }, { "eip", "ip" },
+	{ "restart", "reboot" }, { "test", "verify" }, { "check", "verify" },
 };
 
 const struct verb *verb_find_or_guess(const char *name, struct error *err)

@@ -61,6 +61,7 @@ VERB(terminate);
 VERB(allow);
 VERB(deny);
 VERB(rules);
+VERB(ip);
 VERB(connect);
 VERB(exec);
 VERB(key);

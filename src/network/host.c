@@ -58,23 +58,45 @@ static int route_conflict(void *arg, const struct route *r)
 	return 0;
 }
 
-static int check_free(struct nl_sock *sk, int bridge, struct cidr pool, struct error *err)
+/* 1 where the range is another link's, with what in words; 0 where it is free. */
+static int look(struct nl_sock *sk, int bridge, struct cidr pool, char by[RANGE_TAKEN_MAX], struct error *err)
 {
 	struct conflict c = { .pool = pool, .bridge = bridge };
-	char name[IF_NAMESIZE] = "?", pool_text[CIDR_TEXT_MAX], other[CIDR_TEXT_MAX];
+	char name[IF_NAMESIZE] = "?", other[CIDR_TEXT_MAX];
 
+	by[0] = '\0';
 	if (address_each(sk, address_conflict, &c, err) < 0 || route_each(sk, route_conflict, &c, err) < 0)
 		return -1;
 	if (!c.index)
 		return 0;
 	if (!if_indextoname((unsigned)c.index, name))
 		snprintf(name, sizeof name, "?");
-	cidr_format(pool_text, pool);
 	cidr_format(other, c.other);
+	snprintf(by, RANGE_TAKEN_MAX, "%s has %s", name, other);
+	return 1;
+}
+
+int host_range_taken(const char *bridge, struct cidr range, char ret_by[RANGE_TAKEN_MAX], struct error *err)
+{
+	struct nl_sock *sk AUTO_LINK_SOCKET = link_open(err);
+	struct link_info info;
+
+	if (!sk || link_get(sk, bridge, &info, err) < 0)
+		return -1;
+	return look(sk, is_ours(&info) ? info.index : 0, range, ret_by, err);
+}
+
+static int check_free(struct nl_sock *sk, int bridge, struct cidr pool, struct error *err)
+{
+	char by[RANGE_TAKEN_MAX], text[CIDR_TEXT_MAX];
+	int taken = look(sk, bridge, pool, by, err);
+
+	if (taken <= 0)
+		return taken;
+	cidr_format(text, pool);
 	return error_set(err, ERROR_ENVIRONMENT,
-			 "The range of public addresses %s is in use on this machine: %s has %s; choose another range with "
-			 "public_cidr.",
-			 pool_text, name, other);
+			 "The range of public addresses %s is in use on this machine: %s; choose another range with public_cidr.",
+			 text, by);
 }
 
 int host_bridge(const char *bridge, struct cidr pool, struct error *err)

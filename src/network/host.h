@@ -7,9 +7,12 @@
 
 #include "base/cidr.h"
 #include "base/error.h"
+#include "network/network.h"
 
 /* The bridge with the pool's first address. A range in use by another link is ERROR_ENVIRONMENT naming both. */
 int host_bridge(const char *bridge, struct cidr pool, struct error *err);
+/* network_range_taken. */
+int host_range_taken(const char *bridge, struct cidr range, char ret_by[RANGE_TAKEN_MAX], struct error *err);
 int host_bridge_remove(const char *bridge, struct cidr pool, struct error *err);
 /* A veth named igw whose one end is in the bridge and whose other, of the same name, is in the namespace ns. What is there
  * and joins just these two stays. */

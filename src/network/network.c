@@ -64,6 +64,11 @@ static void choose_user(struct network *n, const char *asked)
 		}
 }
 
+int network_range_taken(const char *bridge, struct cidr range, char ret_by[RANGE_TAKEN_MAX], struct error *err)
+{
+	return host_range_taken(bridge, range, ret_by, err);
+}
+
 struct network *network_open(const struct network_config *c, struct error *err)
 {
 	struct network *n = calloc(1, sizeof *n);
@@ -86,7 +91,7 @@ struct network *network_open(const struct network_config *c, struct error *err)
 	else if (n->uplink_name == NULL)
 		snprintf(n->uplink_reason, sizeof n->uplink_reason,
 			 "neither pasta (package passt) nor slirp4netns is installed");
-	if (!n->run_dir || !n->bridge || file_mkdirs(netns, 0755, err) < 0 || host_bridge(n->bridge, n->pool, err) < 0) {
+	if (!n->run_dir || !n->bridge || file_mkdirs(netns, 0755, err) < 0 || (!c->only_remove && host_bridge(n->bridge, n->pool, err) < 0)) {
 		network_close(n);
 		return NULL;
 	}

@@ -13,13 +13,20 @@
 
 struct network;
 
+#define RANGE_TAKEN_MAX 64
+
 struct network_config {
 	const char *run_dir;       /* namespaces are bound at RUN/netns/<vpc id>; dnsmasq's and pasta's files below RUN */
 	const char *public_bridge; /* on the host */
 	struct cidr public_pool;   /* its first address is the host's, on the bridge */
 	bool uplink;               /* attach pasta (or slirp4netns) to each VPC */
+	bool only_remove;          /* nothing is made on the host, so a range that is in use is no hindrance: for the remove calls alone */
 	const char *dnsmasq_user;  /* NULL: "nobody" or dnsmasq, whichever exists */
 };
+
+/* Does a link other than the bridge use the range on this machine, by an address or a route? 1: yes, and ret_by has the words
+ * ("eth1 has 203.0.113.7/24"); 0: no; -1: can't be said. Needs no privilege. */
+int network_range_taken(const char *bridge, struct cidr range, char ret_by[RANGE_TAKEN_MAX], struct error *err);
 
 /* Makes the host bridge with its one address (nothing else of the host changes). An address range that is in use on
  * the host by something else is ERROR_ENVIRONMENT naming both. */

@@ -66,4 +66,4 @@ struct action {
 /* Tables end with a NULL name. */
 extern const struct action instance_actions[], image_actions[], network_actions[], group_actions[], tag_actions[],
 	region_actions[], guest_actions[], type_actions[], event_actions[];
-extern const struct action key_actions[], rule_actions[], attribute_actions[], status_actions[], interface_actions[];
+extern const struct action key_actions[], rule_actions[], attribute_actions[], status_actions[], interface_actions[], address_actions[];

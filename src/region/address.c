@@ -16,15 +16,29 @@ static bool private_taken(const struct region *r, const char *vpc_id, uint32_t a
 	return false;
 }
 
-static bool public_taken(const struct region *r, uint32_t addr)
+bool address_public_free(const struct region *r, uint32_t addr)
 {
 	for (size_t i = 0; i < model_count(r->model, KIND_ENI); i++)
 		if (((const struct eni *)model_at(r->model, KIND_ENI, i))->public_ip == addr)
-			return true;
+			return false;
 	for (size_t i = 0; i < model_count(r->model, KIND_VPC); i++)
 		if (((const struct vpc *)model_at(r->model, KIND_VPC, i))->igw_address == addr)
-			return true;
-	return false;
+			return false;
+	for (size_t i = 0; i < model_count(r->model, KIND_ADDRESS); i++)
+		if (((const struct address *)model_at(r->model, KIND_ADDRESS, i))->public_ip == addr)
+			return false;
+	return true;
+}
+
+struct address *address_of_eni(const struct region *r, const char *eni_id)
+{
+	for (size_t i = 0; i < model_count(r->model, KIND_ADDRESS); i++) {
+		struct address *a = model_at(r->model, KIND_ADDRESS, i);
+
+		if (*eni_id && strcmp(a->eni_id, eni_id) == 0)
+			return a;
+	}
+	return NULL;
 }
 
 static uint32_t random_below(uint32_t n)
@@ -68,22 +82,23 @@ int address_public(struct region *r, uint32_t avoid, uint32_t *ret, struct error
 {
 	/* .0 is the network's, .1 the host's; the last is the broadcast */
 	uint32_t usable = (uint32_t)cidr_size(r->public_pool) - 3, start = random_below(usable);
+	char pool[CIDR_TEXT_MAX];
 
 	for (uint32_t i = 0; i < usable; i++) {
 		uint32_t addr = r->public_pool.addr + 2 + (start + i) % usable;
 
-		if (addr != avoid && !public_taken(r, addr)) {
+		if (addr != avoid && address_public_free(r, addr)) {
 			*ret = addr;
 			return 0;
 		}
 	}
-	if (avoid && !public_taken(r, avoid)) {
+	if (avoid && cidr_contains(r->public_pool, avoid) && address_public_free(r, avoid)) {
 		*ret = avoid;
 		return 0;
 	}
+	cidr_format(pool, r->public_pool);
 	return error_set_code(err, ERROR_ENVIRONMENT, "InsufficientAddressCapacity",
-			      "The pool of public addresses %s is used up; terminate an instance or set a larger public_cidr.",
-			      r->config.public_cidr);
+			      "The pool of public addresses %s is used up; terminate an instance or set a larger public_cidr.", pool);
 }
 
 void address_mac(struct region *r, char out[WORD_MAX])

@@ -18,7 +18,8 @@ struct field {
 #define END { NULL, FIELD_INT, 0, 0 }
 
 static const struct field vpc_fields[] = {
-	F(vpc, cidr, FIELD_CIDR), F(vpc, is_default, FIELD_BOOL), F(vpc, igw_address, FIELD_ADDRESS), END
+	F(vpc, cidr, FIELD_CIDR), F(vpc, is_default, FIELD_BOOL), F(vpc, igw_address, FIELD_ADDRESS),
+	F(vpc, public_pool, FIELD_CIDR), END
 };
 static const struct field subnet_fields[] = {
 	F(subnet, vpc_id, FIELD_TEXT),         F(subnet, zone, FIELD_TEXT),          F(subnet, cidr, FIELD_CIDR),
@@ -61,10 +62,15 @@ static const struct field key_fields[] = {
 	F(key_pair, public_key, FIELD_STRING), F(key_pair, create_time, FIELD_INT64), END
 };
 
+static const struct field address_fields[] = {
+	F(address, public_ip, FIELD_ADDRESS), F(address, association_id, FIELD_TEXT), F(address, eni_id, FIELD_TEXT), END
+};
+
 static const struct field *const fields_of[KIND_COUNT] = {
 	[KIND_VPC] = vpc_fields,   [KIND_SUBNET] = subnet_fields, [KIND_GROUP] = group_fields,
 	[KIND_RULE] = rule_fields, [KIND_ENI] = eni_fields,       [KIND_INSTANCE] = instance_fields,
 	[KIND_KEY] = key_fields,
+	[KIND_ADDRESS] = address_fields,
 };
 
 static json_t *value_of(const struct object *o, const struct field *f)

@@ -7,8 +7,6 @@
 #include "base/text.h"
 #include "region/group.h"
 
-#define RULES_PER_DIRECTION_MAX 60 /* EC2's default quotas */
-#define GROUPS_PER_REGION_MAX 2500
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-:/()#,@[]+=&;{}!$*"
 
 static struct group *find_by_name(struct region *r, const char *vpc_id, const char *name)
@@ -70,6 +68,7 @@ static int create_locked(struct region *r, const struct caller *caller, const js
 	struct group *g;
 	struct rule *all_out;
 	struct change changes[2];
+	unsigned most = config_number(r->config.quota_groups);
 	char arn[SENTENCE_MAX];
 
 	if (!vpc)
@@ -84,9 +83,9 @@ static int create_locked(struct region *r, const struct caller *caller, const js
 	if (find_by_name(r, vpc->o.id, name))
 		return error_set_code(err, ERROR_USAGE, "InvalidGroup.Duplicate",
 				      "The security group '%.255s' already exists for VPC '%s'", name, vpc->o.id);
-	if (model_count(r->model, KIND_GROUP) >= GROUPS_PER_REGION_MAX)
+	if (model_count(r->model, KIND_GROUP) >= most)
 		return error_set_code(err, ERROR_USAGE, "SecurityGroupLimitExceeded",
-				      "The maximum number of security groups has been reached: %d.", GROUPS_PER_REGION_MAX);
+				      "The maximum number of security groups has been reached: %u.", most);
 	g = model_new(KIND_GROUP);
 	all_out = model_new(KIND_RULE);
 	if (!g || !all_out) {
@@ -330,6 +329,7 @@ struct rule *group_rule_same(struct region *r, const struct rule *wanted)
 
 static int check_new_rules(struct region *r, const struct group *g, bool egress, const struct permission_list *l, struct error *err)
 {
+	unsigned most = config_number(r->config.quota_rules_per_group);
 	char words[SENTENCE_MAX];
 
 	for (size_t i = 0; i < l->count; i++) {
@@ -343,9 +343,9 @@ static int check_new_rules(struct region *r, const struct group *g, bool egress,
 					      words);
 		}
 	}
-	if (count_rules(r, g->o.id, egress) + l->count > RULES_PER_DIRECTION_MAX)
+	if (count_rules(r, g->o.id, egress) + l->count > most)
 		return error_set_code(err, ERROR_USAGE, "RulesPerSecurityGroupLimitExceeded",
-				      "The maximum number of rules per security group has been reached: %d.", RULES_PER_DIRECTION_MAX);
+				      "The maximum number of rules per security group has been reached: %u.", most);
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "region/instance.h"
 #include "region/reply.h"
 #include "region/run_instances.h"
+#include "region/types.h"
 
 #define CONSOLE_TAIL_MAX (64u << 10) /* what EC2 keeps of a console's output */
 #define IDS_MAX 1000
@@ -53,6 +54,10 @@ static const struct filter_path instance_filters[] = {
 	{ "network-interface.subnet-id", "networkInterfaceSet/subnetId" },
 	{ "network-interface.vpc-id", "networkInterfaceSet/vpcId" },
 	{ "network-interface.addresses.private-ip-address", "networkInterfaceSet/privateIpAddressesSet/privateIpAddress" },
+	{ "network-interface.addresses.association.public-ip", "networkInterfaceSet/privateIpAddressesSet/association/publicIp" },
+	{ "network-interface.addresses.association.ip-owner-id", "networkInterfaceSet/privateIpAddressesSet/association/ipOwnerId" },
+	{ "network-interface.association.public-ip", "networkInterfaceSet/association/publicIp" },
+	{ "network-interface.association.ip-owner-id", "networkInterfaceSet/association/ipOwnerId" },
 	{ "block-device-mapping.volume-id", "blockDeviceMapping/ebs/volumeId" },
 	{ "block-device-mapping.device-name", "blockDeviceMapping/deviceName" },
 	{ "state-reason-code", "stateReason/code" },
@@ -218,11 +223,22 @@ static int start_one(struct region *r, struct instance *i, struct error *err)
 static int start_instances(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
 {
 	struct instance *found[IDS_MAX];
+	unsigned vcpus = 0;
 	size_t n;
 	int rc;
 
+	if (!caller->dry_run && pool_settle(r, err) < 0)
+		return -1;
 	region_lock(r);
 	rc = find_all(r, in, found, &n, can_start, err);
+	for (size_t k = 0; rc == 0 && k < n; k++) {
+		const struct instance_type *type = instance_type_find(found[k]->type, err);
+
+		rc = type ? 0 : -1;
+		vcpus += type && found[k]->state == STATE_STOPPED ? type->vcpus : 0;
+	}
+	if (rc == 0 && vcpus > quota_vcpus_left(r))
+		rc = quota_vcpus_exceeded(r, err);
 	if (rc == 0)
 		rc = action_dry_run(caller, err);
 	for (size_t k = 0; rc == 0 && k < n; k++) {
@@ -496,7 +512,7 @@ const struct action instance_actions[] = {
 	  run_instances },
 	{ "DescribeInstances", "ec2", "Lists instances; terminated ones for an hour.", describe_params, describe_reply, false,
 	  describe_instances },
-	{ "StartInstances", "ec2", "Starts stopped instances; each gets a new public address.", ids_params, change_reply, true,
+	{ "StartInstances", "ec2", "Starts stopped instances; each gets a new public address, unless it has an Elastic IP address.", ids_params, change_reply, true,
 	  start_instances },
 	{ "StopInstances", "ec2", "Stops instances by the guest's power button.", stop_params, change_reply, true, stop_instances },
 	{ "RebootInstances", "ec2", "Reboots instances; addresses stay.", ids_params, return_reply, true, reboot_instances },

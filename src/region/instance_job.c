@@ -178,14 +178,17 @@ static int set_attached(struct region *r, struct instance *i, bool attached, str
 {
 	struct eni *eni, next;
 	struct change c;
+	bool leased;
 	int rc = 0;
 
 	region_lock(r);
 	eni = instance_eni(r, i);
-	if (eni && (eni->attached != attached || (!attached && eni->wants_public_ip && eni->public_ip))) {
+	/* a public address that is not an Elastic IP goes with the stop */
+	leased = eni && eni->wants_public_ip && eni->public_ip && !address_of_eni(r, eni->o.id);
+	if (eni && (eni->attached != attached || (!attached && leased))) {
 		next = *eni;
 		next.attached = attached;
-		if (!attached && next.wants_public_ip) { /* a public address that is not an Elastic IP goes with the stop */
+		if (!attached && leased) {
 			next.former_public_ip = next.public_ip;
 			next.public_ip = 0;
 		}
@@ -292,18 +295,26 @@ static void remove_disk(struct region *r, struct instance *i)
 		log_error("instance %s: %s", i->o.id, err.message);
 }
 
-/* The last write of a termination: the interface is deleted with it, its addresses are free again. */
+/* The last write of a termination: the interface is deleted with it, its addresses are free again; an Elastic IP address is
+ * nobody's from here on. */
 static void set_terminated(struct region *r, struct instance *i, const char *code, const char *reason)
 {
 	struct error err = { 0 };
 	struct eni *eni;
-	struct change c;
+	struct address *elastic, next;
+	struct change c[2];
 
 	region_lock(r);
 	eni = instance_eni(r, i);
+	elastic = eni ? address_of_eni(r, eni->o.id) : NULL;
 	if (eni) {
-		c = (struct change){ &eni->o, NULL };
-		if (region_commit(r, &c, 1, &err) < 0)
+		c[0] = (struct change){ &eni->o, NULL };
+		if (elastic) {
+			next = *elastic;
+			next.association_id[0] = next.eni_id[0] = '\0';
+			c[1] = (struct change){ &elastic->o, &next.o };
+		}
+		if (region_commit(r, c, elastic ? 2 : 1, &err) < 0)
 			log_error("instance %s: %s", i->o.id, err.message);
 	}
 	if (instance_set_state(r, i, STATE_TERMINATED, code, reason, &err) < 0)

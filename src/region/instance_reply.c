@@ -89,7 +89,7 @@ void eni_put_association(struct region *r, json_t *o, const struct eni *eni)
 	address_public_dns(r, eni->public_ip, dns);
 	put_address(a, "publicIp", eni->public_ip);
 	put_text(a, "publicDnsName", dns);
-	put_text(a, "ipOwnerId", "amazon");
+	put_text(a, "ipOwnerId", address_of_eni(r, eni->o.id) ? r->config.account_id : "amazon");
 }
 
 static void put_interface(struct region *r, json_t *list, const struct instance *i, const struct eni *eni)

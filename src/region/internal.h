@@ -22,7 +22,7 @@ struct import_task;
 
 struct region {
 	struct config config;
-	struct cidr public_pool;
+	struct cidr public_pool; /* written with net_lock and lock held, so either is enough to read it */
 	struct store *store;
 	struct model *model;
 	struct compute *compute;
@@ -59,6 +59,16 @@ int region_commit(struct region *r, const struct change *changes, size_t count, 
 /* jobs_start on the region's jobs. */
 int job_start(struct region *r, void (*fn)(struct region *r, void *arg), void *arg, struct error *err);
 
+/* pool.c: the range of public addresses. pool_open once at the start, before world_create; pool_settle before addresses are
+ * given out: where public_cidr is auto, nothing has an address yet and the machine uses the range by now, another is taken.
+ * Takes net_lock and the region's lock. ERROR_ENVIRONMENT where the range is taken and can't be another. */
+int pool_open(struct region *r, struct error *err);
+int pool_settle(struct region *r, struct error *err);
+
+/* quota.c, under the lock: vCPUs that may run beside those that do; VcpuLimitExceeded. */
+unsigned quota_vcpus_left(const struct region *r);
+int quota_vcpus_exceeded(const struct region *r, struct error *err);
+
 /* world.c: the default VPC and what belongs to it, made in an empty store. */
 int world_create(struct region *r, struct error *err);
 struct vpc *world_default_vpc(struct region *r);
@@ -67,6 +77,10 @@ struct vpc *world_default_vpc(struct region *r);
 int address_private(struct region *r, const struct subnet *s, uint32_t wanted, uint32_t *ret, struct error *err);
 /* Not `avoid`, unless it is the only one left. */
 int address_public(struct region *r, uint32_t avoid, uint32_t *ret, struct error *err);
+/* Does nothing of the region have this public address? */
+bool address_public_free(const struct region *r, uint32_t addr);
+/* The Elastic IP address of an interface, NULL for none. */
+struct address *address_of_eni(const struct region *r, const char *eni_id);
 void address_mac(struct region *r, char out[WORD_MAX]);
 void address_private_dns(struct region *r, uint32_t addr, char out[SENTENCE_MAX]);
 void address_public_dns(struct region *r, uint32_t addr, char out[SENTENCE_MAX]);
@@ -77,11 +91,15 @@ void view_free(struct net_vpc *v);
 void view_tap_name(char out[LINK_NAME_MAX], const char *eni_id);
 /* Makes the network where there is none yet and the VPC complete. Takes net_lock. With the test driver they do nothing. */
 int view_apply_vpc(struct region *r, const char *vpc_id, struct error *err);
+/* The same where the network is there already; else the first interface's attachment brings all. */
+int view_apply_addresses(struct region *r, const char *vpc_id, struct error *err);
 int view_apply_rules(struct region *r, const char *vpc_id, struct error *err);
 int view_attach(struct region *r, const char *vpc_id, const char *eni_id, struct error *err);
 int view_detach(struct region *r, const char *vpc_id, const char *eni_id, struct error *err);
 
 int view_network_needed(struct region *r, struct error *err); /* under net_lock */
+/* Every VPC's network goes, and the host's bridge. Takes net_lock. */
+int view_network_remove(struct region *r, struct error *err);
 
 /* image_actions.c, under the region's lock. */
 void imports_cancel(struct region *r);

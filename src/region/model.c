@@ -20,6 +20,7 @@ static const struct {
 	[KIND_ENI] = { "eni", "network-interface", sizeof(struct eni) },
 	[KIND_INSTANCE] = { "i", "instance", sizeof(struct instance) },
 	[KIND_KEY] = { "key", "key-pair", sizeof(struct key_pair) },
+	[KIND_ADDRESS] = { "eipalloc", "elastic-ip", sizeof(struct address) },
 };
 
 struct list {

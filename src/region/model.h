@@ -19,7 +19,7 @@
 #define WORD_MAX 64
 #define SENTENCE_MAX 256
 
-enum object_kind { KIND_VPC, KIND_SUBNET, KIND_GROUP, KIND_RULE, KIND_ENI, KIND_INSTANCE, KIND_KEY, KIND_COUNT };
+enum object_kind { KIND_VPC, KIND_SUBNET, KIND_GROUP, KIND_RULE, KIND_ENI, KIND_INSTANCE, KIND_KEY, KIND_ADDRESS, KIND_COUNT };
 
 struct tag {
 	char *key, *value;
@@ -41,7 +41,8 @@ struct vpc {
 	struct object o;
 	struct cidr cidr;
 	bool is_default;
-	uint32_t igw_address; /* the router's own address in the public pool */
+	uint32_t igw_address;    /* the router's own address in the public pool */
+	struct cidr public_pool; /* the range that it is of; pool.c chooses it */
 };
 
 struct subnet {
@@ -117,6 +118,13 @@ struct key_pair {
 	char name[SENTENCE_MAX], type[WORD_MAX], fingerprint[WORD_MAX];
 	char *public_key; /* OpenSSH's line, its comment the pair's name */
 	int64_t create_time; /* wall ms */
+};
+
+/* An Elastic IP address. Whose interface it is stands here alone; while it is one's, that interface's public_ip is this address. */
+struct address {
+	struct object o; /* its allocation */
+	uint32_t public_ip;
+	char association_id[ID_MAX], eni_id[ID_MAX]; /* "" both: not associated */
 };
 
 /* One change of a transaction. live NULL: next is a new object, malloc'd, which the model owns after success.

@@ -84,7 +84,7 @@ static int open_store(struct region *r, struct error *err)
 	if (!r->model)
 		return -1;
 	r->images = image_store_open(r->config.state_dir, r->config.data_dir, err);
-	return r->images && world_create(r, err) == 0 ? 0 : -1;
+	return r->images ? 0 : -1;
 }
 
 static int open_compute(struct region *r, struct error *err)
@@ -132,7 +132,7 @@ struct region *region_open(const struct config *config, struct error *err)
 
 	if (!r)
 		return NULL;
-	if (cidr_parse(config->public_cidr, &r->public_pool, NULL, err) < 0 || open_store(r, err) < 0 || open_compute(r, err) < 0)
+	if (open_store(r, err) < 0 || open_compute(r, err) < 0 || pool_open(r, err) < 0 || world_create(r, err) < 0)
 		goto bad;
 	forget_terminated(r);
 	if (!compute_is_test(r->compute) && ca_open(r, err) < 0)

@@ -18,6 +18,7 @@ static const struct param status_reply[] = {
 static int describe_status(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
 {
 	const char *why, *accelerator = compute_accelerator(r->compute, &why);
+	struct cidr pool;
 	size_t live = 0;
 
 	(void)caller;
@@ -26,6 +27,7 @@ static int describe_status(struct region *r, const struct caller *caller, const 
 	region_lock(r);
 	for (size_t i = 0; i < model_count(r->model, KIND_INSTANCE); i++)
 		live += ((const struct instance *)model_at(r->model, KIND_INSTANCE, i))->state != STATE_TERMINATED;
+	pool = r->public_pool;
 	region_unlock(r);
 	put_text(out, "version", VPCLAB_VERSION);
 	put_int(out, "pid", getpid());
@@ -37,7 +39,7 @@ static int describe_status(struct region *r, const struct caller *caller, const 
 	put_text(out, "runDir", r->config.run_dir);
 	put_text(out, "libvirtUri", r->config.libvirt_uri);
 	put_int(out, "instances", (int64_t)live);
-	put_text(out, "publicCidr", r->config.public_cidr);
+	put_cidr(out, "publicCidr", pool);
 	return 0;
 }
 
@@ -50,25 +52,6 @@ static bool all_terminated(struct region *r)
 		if (((const struct instance *)model_at(r->model, KIND_INSTANCE, i))->state != STATE_TERMINATED)
 			return false;
 	return true;
-}
-
-static int remove_networks(struct region *r, struct error *err)
-{
-	int rc = 0;
-
-	pthread_mutex_lock(&r->net_lock);
-	if (!compute_is_test(r->compute)) {
-		if (!r->network && view_network_needed(r, err) < 0)
-			rc = -1;
-		else if (network_remove_strays(r->network, NULL, 0, err) < 0 || network_remove_host(r->network, err) < 0)
-			rc = -1;
-		if (r->network && rc == 0) {
-			network_close(r->network);
-			r->network = NULL;
-		}
-	}
-	pthread_mutex_unlock(&r->net_lock);
-	return rc;
 }
 
 static int stop_region(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
@@ -94,7 +77,7 @@ static int stop_region(struct region *r, const struct caller *caller, const json
 			rc = error_set(err, ERROR_TIMEOUT, "Some instances did not terminate in time; `vpclab ls` shows which, try again.");
 	}
 	region_unlock(r);
-	if (rc < 0 || remove_networks(r, err) < 0)
+	if (rc < 0 || view_network_remove(r, err) < 0)
 		return -1;
 	put_bool(out, "return", true);
 	put_int(out, "terminated", (int64_t)count);

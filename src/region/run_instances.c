@@ -337,6 +337,7 @@ static int check(struct region *r, const json_t *in, struct launch *l, struct er
 {
 	const char *id = in_text(in, "ImageId"), *type = in_text(in, "InstanceType");
 	size_t live = 0;
+	unsigned fit;
 
 	if (!id_well_formed(id, "ami"))
 		return error_set_code(err, ERROR_USAGE, "InvalidAMIID.Malformed", "Invalid id: \"%.64s\" (expecting \"ami-...\")", id);
@@ -347,6 +348,11 @@ static int check(struct region *r, const json_t *in, struct launch *l, struct er
 	if (!l->type || check_count(in, l, err) < 0 || check_unbuilt(in, err) < 0 || check_key(r, in, l, err) < 0 || check_user_data(in, l, err) < 0 ||
 	    check_device(in, l, err) < 0 || check_network(r, in, l, err) < 0 || instance_type_fits(l->type, err) < 0)
 		return -1;
+	fit = quota_vcpus_left(r) / l->type->vcpus;
+	if ((int64_t)fit < in_int(in, "MinCount", 1))
+		return quota_vcpus_exceeded(r, err);
+	if ((unsigned)l->count > fit) /* as many above MinCount as may run */
+		l->count = (int)fit;
 	for (size_t i = 0; i < model_count(r->model, KIND_INSTANCE); i++)
 		live += ((const struct instance *)model_at(r->model, KIND_INSTANCE, i))->state != STATE_TERMINATED;
 	if (live + (size_t)l->count > RUN_STATES_QUOTA)
@@ -532,6 +538,8 @@ int run_instances(struct region *r, const struct caller *caller, const json_t *i
 {
 	int rc;
 
+	if (!caller->dry_run && pool_settle(r, err) < 0)
+		return -1;
 	region_lock(r);
 	rc = run_locked(r, caller, in, out, err);
 	region_unlock(r);

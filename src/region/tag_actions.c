@@ -33,6 +33,7 @@ static int not_found(const char *id, struct error *err)
 		{ "sgr", "InvalidSecurityGroupRuleId.NotFound" }, { "vpc", "InvalidVpcID.NotFound" },
 		{ "subnet", "InvalidSubnetID.NotFound" },    { "eni", "InvalidNetworkInterfaceID.NotFound" },
 		{ "key", "InvalidKeyPair.NotFound" },
+		{ "eipalloc", "InvalidAllocationID.NotFound" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
@@ -51,6 +52,7 @@ struct tagging {
 		struct eni eni;
 		struct instance instance;
 		struct key_pair key;
+		struct address address;
 	} next;
 	struct tags old;
 	struct object *live;
@@ -73,6 +75,8 @@ static size_t size_of(enum object_kind kind)
 		return sizeof(struct instance);
 	case KIND_KEY:
 		return sizeof(struct key_pair);
+	case KIND_ADDRESS:
+		return sizeof(struct address);
 	case KIND_COUNT:
 		break;
 	}

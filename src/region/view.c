@@ -202,21 +202,46 @@ struct net_vpc *view_build(struct region *r, const char *vpc_id, struct error *e
 	return w ? &w->vpc : NULL;
 }
 
-int view_network_needed(struct region *r, struct error *err)
+static struct network *open_network(struct region *r, bool only_remove, struct error *err)
 {
 	struct network_config c = {
 		.run_dir = r->config.run_dir,
 		.public_bridge = r->config.public_bridge,
 		.public_pool = r->public_pool,
 		.uplink = strcmp(r->config.uplink, "none") != 0,
+		.only_remove = only_remove,
 	};
 
+	return network_open(&c, err);
+}
+
+int view_network_needed(struct region *r, struct error *err)
+{
 	if (!r->network)
-		r->network = network_open(&c, err);
+		r->network = open_network(r, false, err);
 	return r->network ? 0 : -1;
 }
 
-enum how { APPLY_VPC, APPLY_RULES, ATTACH, DETACH };
+int view_network_remove(struct region *r, struct error *err)
+{
+	struct network *n;
+	int rc = -1;
+
+	if (compute_is_test(r->compute))
+		return 0;
+	pthread_mutex_lock(&r->net_lock);
+	n = r->network ? r->network : open_network(r, true, err);
+	if (n && network_remove_strays(n, NULL, 0, err) == 0 && network_remove_host(n, err) == 0)
+		rc = 0;
+	if (n != r->network || rc == 0) {
+		network_close(n);
+		r->network = NULL;
+	}
+	pthread_mutex_unlock(&r->net_lock);
+	return rc;
+}
+
+enum how { APPLY_VPC, APPLY_ADDRESSES, APPLY_RULES, ATTACH, DETACH };
 
 /* The net lock spans the look at the model and the change of the kernel: a later model never loses to an earlier one. */
 static int apply(struct region *r, enum how how, const char *vpc_id, const char *eni_id, struct error *err)
@@ -229,7 +254,7 @@ static int apply(struct region *r, enum how how, const char *vpc_id, const char 
 	if (compute_is_test(r->compute))
 		return 0;
 	pthread_mutex_lock(&r->net_lock);
-	if (how == APPLY_RULES && !r->network) { /* no instance has run yet: the first will bring the rules */
+	if ((how == APPLY_RULES || how == APPLY_ADDRESSES) && !r->network) { /* no instance has run yet: the first will bring them */
 		pthread_mutex_unlock(&r->net_lock);
 		return 0;
 	}
@@ -238,6 +263,7 @@ static int apply(struct region *r, enum how how, const char *vpc_id, const char 
 	if (v) {
 		switch (how) {
 		case APPLY_VPC:
+		case APPLY_ADDRESSES:
 			rc = network_apply_vpc(r->network, v, err);
 			break;
 		case APPLY_RULES:
@@ -262,6 +288,11 @@ static int apply(struct region *r, enum how how, const char *vpc_id, const char 
 int view_apply_vpc(struct region *r, const char *vpc_id, struct error *err)
 {
 	return apply(r, APPLY_VPC, vpc_id, NULL, err);
+}
+
+int view_apply_addresses(struct region *r, const char *vpc_id, struct error *err)
+{
+	return apply(r, APPLY_ADDRESSES, vpc_id, NULL, err);
 }
 
 int view_apply_rules(struct region *r, const char *vpc_id, struct error *err)

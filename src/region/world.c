@@ -29,6 +29,7 @@ static void fill(struct region *r, struct object *objects[WORLD_OBJECTS])
 	cidr_parse(DEFAULT_VPC_CIDR, &vpc->cidr, NULL, NULL);
 	vpc->is_default = true;
 	vpc->igw_address = r->public_pool.addr + 2;
+	vpc->public_pool = r->public_pool;
 
 	TEXT_COPY(group->vpc_id, vpc->o.id);
 	TEXT_COPY(group->name, "default");

@@ -11,7 +11,8 @@
  *   frame IF HEX                     sends one frame
  *   udpframe IF SMAC DMAC SADDR DADDR SPORT DPORT [VLAN]  a made-up datagram
  *   arpframe IF SMAC OP ARP-SMAC ARP-SADDR ARP-TADDR      a made-up ARP
- *   sniff IF MS                      one line for each frame that comes in by IF; prints "ready" first */
+ *   sniff IF MS                      one line for each frame that comes in by IF; prints "ready" first
+ *   leaving IF MS                    the same for frames that go out by it */
 #include <arpa/inet.h>
 #include <arpa/nameser.h>
 #include <errno.h>
@@ -479,7 +480,7 @@ static int arpframe(char **a)
 	return send_frame(a[0], out, sizeof out);
 }
 
-static int sniff(const char *name, int ms)
+static int sniff(const char *name, int ms, bool leaving)
 {
 	int fd = packet_socket(name);
 	int64_t deadline = deadline_in(ms);
@@ -493,7 +494,7 @@ static int sniff(const char *name, int ms)
 		ssize_t n = recvfrom(fd, p, sizeof p, 0, (struct sockaddr *)&from, &len);
 		unsigned type = n >= 14 ? (unsigned)p[12] << 8 | p[13] : 0;
 
-		if (n < 14 || from.sll_pkttype == PACKET_OUTGOING)
+		if (n < 14 || (from.sll_pkttype == PACKET_OUTGOING) != leaving)
 			continue;
 		if (type == ETH_P_ARP && n >= 42)
 			printf("arp op %d from %d.%d.%d.%d for %d.%d.%d.%d\n", p[21], p[28], p[29], p[30], p[31], p[38], p[39],
@@ -700,7 +701,9 @@ int main(int argc, char **argv)
 	if (strcmp(c, "arpframe") == 0 && n == 6)
 		return arpframe(a);
 	if (strcmp(c, "sniff") == 0 && n == 2)
-		return sniff(a[0], atoi(a[1]));
+		return sniff(a[0], atoi(a[1]), false);
+	if (strcmp(c, "leaving") == 0 && n == 2)
+		return sniff(a[0], atoi(a[1]), true);
 	fputs("probe: see the head of tests/ring3/probe.c\n", stderr);
 	return 2;
 }

@@ -36,7 +36,7 @@ static void test_parse(void)
 	is_str(c.account_id, "123456789012", "tabs too");
 	is_str(c.image_mirror, "http://x/?a=b", "a value may have an =");
 	is_str(c.log_level, "debug", "the last line needs no end");
-	is_str(c.public_cidr, "203.0.113.0/24", "what the file doesn't say is as it was");
+	is_str(c.public_cidr, "auto", "what the file doesn't say is as it was");
 	ok(config_socket_path(&c, socket, sizeof socket, NULL) == 0, "the socket");
 	is_str(socket, "/run/vpclab/api.sock", "is in run_dir");
 	ok(config_socket_path(&c, socket, 10, &err) < 0, "a place too small for it is an error");
@@ -52,6 +52,14 @@ static void test_refusals(void)
 	refused("public_cidr = 203.0.113.0\n", "public_cidr");
 	refused("public_cidr = 10.0.0.0/8\n", "/16 and /28");
 	refused("public_cidr = 10.0.0.0/29\n", "/16 and /28");
+	refused("public_cidr =\n", "public_cidr");
+	refused("quota_vcpus = many\n", "quota_vcpus must be a whole number from 0 to 100000, not many");
+	refused("quota_vcpus = -1\n", "quota_vcpus");
+	refused("quota_vcpus = 100001\n", "quota_vcpus");
+	refused("quota_addresses = 99999999999999999999\n", "quota_addresses");
+	refused("quota_groups = 2501\n", "2500");
+	refused("quota_rules_per_group = 1001\n", "1000");
+	refused("quota_rules_per_group =\n", "quota_rules_per_group");
 	refused("account_id = 12345678901\n", "12 digits");
 	refused("account_id = 12345678901x\n", "12 digits");
 	refused("state_dir = relative\n", "absolute");
@@ -99,8 +107,37 @@ static void test_load(void)
 	unsetenv("VPCLAB_CONFIG");
 }
 
+static void test_numbers(void)
+{
+	struct config c;
+	struct cidr r, other;
+	char text[CIDR_TEXT_MAX];
+	unsigned n = 0;
+	bool apart = true;
+
+	config_defaults(&c);
+	ok(config_number(c.quota_addresses) == 5, "a quota is a number");
+	for (; config_public_candidate(n, &r); n++)
+		for (unsigned k = 0; k < n && config_public_candidate(k, &other); k++)
+			apart = apart && !cidr_overlaps(r, other) && r.prefix == 24;
+	ok(n == 259 && apart, "259 ranges may be had for public addresses, none within another");
+	config_public_candidate(0, &r);
+	cidr_format(text, r);
+	is_str(text, "203.0.113.0/24", "the first is the documentation's");
+	config_public_candidate(1, &r);
+	cidr_format(text, r);
+	is_str(text, "198.51.100.0/24", "then another of it");
+	config_public_candidate(2, &r);
+	cidr_format(text, r);
+	is_str(text, "192.0.2.0/24", "and the third");
+	config_public_candidate(n - 1, &r);
+	cidr_format(text, r);
+	is_str(text, "198.18.255.0/24", "the last is one of the benchmarks'");
+}
+
 int main(void)
 {
+	test_numbers();
 	test_parse();
 	test_refusals();
 	test_load();

@@ -41,10 +41,12 @@ static void test_round_trips(void)
 	struct eni *eni = model_new(KIND_ENI);
 	struct instance *i = model_new(KIND_INSTANCE);
 	struct key_pair *key;
+	struct address *address = model_new(KIND_ADDRESS);
 
 	cidr_parse("172.31.0.0/16", &vpc->cidr, NULL, NULL);
 	vpc->is_default = true;
 	vpc->igw_address = 0xcb007102;
+	cidr_parse("203.0.113.0/24", &vpc->public_pool, NULL, NULL);
 	tags_set(&vpc->o.tags, "Name", "웹 🦄 \"'<", NULL);
 	tags_set(&vpc->o.tags, "empty", "", NULL);
 	round_trip(&vpc->o, "a VPC");
@@ -95,6 +97,10 @@ static void test_round_trips(void)
 	key->create_time = 1795342497123;
 	tags_set(&key->o.tags, "course", "클라우드", NULL);
 	round_trip(&key->o, "a key pair");
+	address->public_ip = 0xcb007109;
+	TEXT_COPY(address->association_id, "eipassoc-0123456789abcdef0");
+	TEXT_COPY(address->eni_id, "eni-0123456789abcdef0");
+	round_trip(&address->o, "an Elastic IP address");
 }
 
 static void test_reading(void)
