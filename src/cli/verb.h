@@ -63,6 +63,7 @@ VERB(deny);
 VERB(rules);
 VERB(connect);
 VERB(exec);
+VERB(cp);
 VERB(log);
 VERB(image);
 VERB(events);
