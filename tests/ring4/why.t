@@ -121,8 +121,9 @@ names application 'answers 404' "11. a page that there is not" "http://$PUBLIC:8
 # --- the guest's firewall: the guest has no nft, but is of this machine's release ---
 mapfile -t libraries < <(ldd "$(command -v nft)" | grep -o '/[^ ]*\.so[^ ]*')
 tar -chf - "$(command -v nft)" "${libraries[@]}" 2>/dev/null | guest 'sudo mkdir -p /opt/nft && sudo tar -xf - -C /opt/nft'
+LIBDIRS=$(dirname "${libraries[@]}" | sort -u | sed 's|^|/opt/nft|' | tr '\n' ':')
 guest "printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec /opt/nft%s \"\$@\"\n' \
-	'$(printf '/opt/nft%s:' $(dirname "${libraries[@]}" | sort -u))' '$(command -v nft)' | sudo tee /usr/local/sbin/nft >/dev/null && sudo chmod 755 /usr/local/sbin/nft"
+	'$LIBDIRS' '$(command -v nft)' | sudo tee /usr/local/sbin/nft >/dev/null && sudo chmod 755 /usr/local/sbin/nft"
 ok "nft in the guest" guest "sudo nft 'add table inet t; add chain inet t in { type filter hook input priority 0; }; add rule inet t in tcp dport 8000 drop'"
 names guest-firewall 'firewall drops port 8000: ".*dport 8000 drop' "12. a drop rule in the guest" web
 ok "the command mends it" mend
