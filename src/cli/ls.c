@@ -1,6 +1,8 @@
 /* `vpclab ls`: the instances, as EC2's list shows them. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/table.h"
 #include "base/time.h"
@@ -9,8 +11,11 @@
 #include "cli/instance.h"
 #include "cli/verb.h"
 
+#define WATCH_SECONDS 1
+
 static const struct flag flags[] = {
 	{ "all", NULL, "the terminated ones too, which EC2 shows for an hour" },
+	{ "watch", NULL, "print the list again whenever it changes, until Ctrl-C" },
 	{ NULL, NULL, NULL },
 };
 
@@ -25,7 +30,7 @@ static const char *image_name(const json_t *images, const char *id)
 	return id;
 }
 
-static int print_table(struct cli *cli, const json_t *reply, bool all, struct error *err)
+static int print_table(struct cli *cli, const json_t *reply, bool all, FILE *out, struct error *err)
 {
 	static const char *const headings[] = { "NAME", "INSTANCE ID", "STATE", "TYPE", "ZONE", "PUBLIC IPV4", "PRIVATE IPV4",
 						"IMAGE", "LAUNCHED", NULL };
@@ -60,12 +65,67 @@ static int print_table(struct cli *cli, const json_t *reply, bool all, struct er
 			table_row(t, cells);
 		}
 	}
-	table_print(t, stdout);
+	table_print(t, out);
 	if (!shown)
-		printf("There are no instances; `vpclab up` launches one.\n");
+		fprintf(out, "There are no instances; `vpclab up` launches one.\n");
 	if (hidden && !shown)
-		printf("(%zu terminated: `vpclab ls --all`)\n", hidden);
+		fprintf(out, "(%zu terminated: `vpclab ls --all`)\n", hidden);
 	return 0;
+}
+
+/* The list as text, which the caller frees. */
+static char *render(struct cli *cli, const json_t *reply, bool all, struct error *err)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int rc;
+
+	if (!out) {
+		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
+		return NULL;
+	}
+	rc = print_table(cli, reply, all, out, err);
+	fclose(out);
+	if (rc == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* A terminal shows the present list in place of the former, with ages that go on; anything else gets a list for each change. */
+static int watch(struct cli *cli, bool all, struct error *err)
+{
+	bool terminal = isatty(STDOUT_FILENO), first = true;
+	char *former CLEANUP(cleanup_free) = NULL;
+
+	for (;; first = false) {
+		AUTO_JSON json_t *reply = client_get(cli, "DescribeInstances", err);
+		AUTO_FREE char *seen = NULL, *text = NULL;
+
+		if (!reply)
+			return -1;
+		json_object_del(reply, "requestId");
+		text = render(cli, reply, all, err);
+		if (!text)
+			return -1;
+		seen = terminal && !cli->json ? strdup(text) : json_dumps(reply, JSON_COMPACT);
+		if (!seen)
+			return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
+		if (!former || strcmp(seen, former) != 0) {
+			if (cli->json)
+				printf("%s\n", seen);
+			else if (terminal)
+				printf("\033[H\033[2J%s", text);
+			else
+				printf("%s%s", first ? "" : "\n", text);
+			if (fflush(stdout) != 0)
+				return 0; /* whoever read it has gone */
+			free(former);
+			former = TAKE_PTR(seen);
+		}
+		nanosleep(&(const struct timespec){ .tv_sec = WATCH_SECONDS }, NULL);
+	}
 }
 
 static int run(struct cli *cli, const struct arguments *a, struct error *err)
@@ -76,13 +136,15 @@ static int run(struct cli *cli, const struct arguments *a, struct error *err)
 	if (client_connect(cli, false, &running, err) < 0)
 		return -1;
 	/* a list is no reason to start a region, unless it may have guests that outlived their daemon */
-	if (!running && !daemon_left_something(&cli->config)) {
+	if (!running && !arguments_has(a, "watch") && !daemon_left_something(&cli->config)) {
 		if (cli->json)
 			printf("{\n  \"reservationSet\": []\n}\n");
 		else
 			printf("The region is not running, so there are no instances; `vpclab up` launches one.\n");
 		return 0;
 	}
+	if (arguments_has(a, "watch"))
+		return watch(cli, arguments_has(a, "all"), err);
 	reply = client_get(cli, "DescribeInstances", err);
 	if (!reply)
 		return -1;
@@ -90,7 +152,7 @@ static int run(struct cli *cli, const struct arguments *a, struct error *err)
 		print_json(reply);
 		return 0;
 	}
-	return print_table(cli, reply, arguments_has(a, "all"), err);
+	return print_table(cli, reply, arguments_has(a, "all"), stdout, err);
 }
 
 const struct verb verb_ls = {

@@ -212,53 +212,140 @@ static int explain(const char *address, const char *label, const char *name, str
 	}
 }
 
-int ssh_run(struct cli *cli, const json_t *instance, const char *user, const char *const *command, struct error *err)
-{
-	struct key_dir dir CLEANUP(key_dir_done) = { NULL };
-	AUTO_FREE char *public = NULL, *os_user = NULL, *hosts = NULL, *program = NULL, *line = NULL;
-	AUTO_FREE char *key_opt = NULL, *cert_opt = NULL, *hosts_opt = NULL, *alias_opt = NULL, *timeout_opt = NULL;
-	const char *argv[ARGS_MAX], *address = text_of(instance, "ipAddress"), *state = instance_state(instance);
-	const char *name = *tag_of(instance, "Name") ? tag_of(instance, "Name") : instance_id(instance);
+/* One connection: who, where to, by what key. */
+struct session {
+	struct key_dir dir;
+	char *program, *user, *alias, *key, *hosts, *timeout, *login, *certificate;
+	const char *address, *name; /* the instance's */
 	char label[128];
-	size_t n = 0;
-	int status;
+	const char *options[ARGS_MAX]; /* for ssh and scp alike, NULL-terminated */
+};
 
-	instance_label(label, instance);
+static void session_done(struct session *s)
+{
+	free(s->program);
+	free(s->user);
+	free(s->alias);
+	free(s->key);
+	free(s->hosts);
+	free(s->timeout);
+	free(s->login);
+	free(s->certificate);
+	key_dir_done(&s->dir);
+}
+
+static int session_open(struct cli *cli, const json_t *instance, const char *user, const char *program, struct session *s,
+			struct error *err)
+{
+	const char *state = instance_state(instance);
+	AUTO_FREE char *public = NULL, *hosts = NULL;
+	size_t n = 0;
+
+	s->address = text_of(instance, "ipAddress");
+	s->name = *tag_of(instance, "Name") ? tag_of(instance, "Name") : instance_id(instance);
+	instance_label(s->label, instance);
 	if (strcmp(state, "running") != 0)
 		return error_set_code(err, ERROR_USAGE, "IncorrectInstanceState", "Instance %s is %s, not running; `vpclab start` starts a stopped one.",
-				      label, state);
-	if (!*address)
+				      s->label, state);
+	if (!*s->address)
 		return error_set(err, ERROR_ENVIRONMENT,
-				 "Instance %s has no public IPv4 address, so nothing outside its VPC can connect to it.", label);
-	if (check_rules(cli, instance, label, name, err) < 0)
+				 "Instance %s has no public IPv4 address, so nothing outside its VPC can connect to it.", s->label);
+	if (check_rules(cli, instance, s->label, s->name, err) < 0)
 		return -1;
-	program = process_find_program("ssh");
-	if (!program)
-		return error_set(err, ERROR_ENVIRONMENT, "The program ssh is missing; install it with: apt install openssh-client");
-	if (make_key(&dir, &public, err) < 0 || sign_key(cli, instance, user, public, dir.path, &os_user, err) < 0)
+	s->program = process_find_program(program);
+	if (!s->program)
+		return error_set(err, ERROR_ENVIRONMENT, "The program %s is missing; install it with: apt install openssh-client", program);
+	if (make_key(&s->dir, &public, err) < 0 || sign_key(cli, instance, user, public, s->dir.path, &s->user, err) < 0)
 		return -1;
 	hosts = known_hosts(err);
 	if (!hosts)
 		return -1;
-	key_opt = file_path(err, "%s/key", dir.path);
-	cert_opt = file_path(err, "CertificateFile=%s/key-cert.pub", dir.path);
-	hosts_opt = file_path(err, "UserKnownHostsFile=\"%s\"", hosts);
-	alias_opt = file_path(err, "HostKeyAlias=%s", instance_id(instance));
-	timeout_opt = file_path(err, "ConnectTimeout=%lld", (long long)time_scaled(CONNECT_SECONDS));
-	line = command ? remote_command(command, err) : NULL;
-	if (!key_opt || !cert_opt || !hosts_opt || !alias_opt || !timeout_opt || (command && !line))
+	s->key = file_path(err, "%s/key", s->dir.path);
+	s->certificate = file_path(err, "CertificateFile=%s/key-cert.pub", s->dir.path);
+	s->hosts = file_path(err, "UserKnownHostsFile=\"%s\"", hosts);
+	s->alias = file_path(err, "HostKeyAlias=%s", instance_id(instance));
+	s->timeout = file_path(err, "ConnectTimeout=%lld", (long long)time_scaled(CONNECT_SECONDS));
+	s->login = file_path(err, "User=%s", s->user);
+	if (!s->key || !s->certificate || !s->hosts || !s->alias || !s->timeout || !s->login)
 		return -1;
-	const char *const fixed[] = {
-		"ssh", "-F", "/dev/null", "-i", key_opt, "-l", os_user, "-o", cert_opt, "-o", hosts_opt, "-o", alias_opt, "-o", timeout_opt,
+	const char *const options[] = {
+		"-F", "/dev/null", "-i", s->key, "-o", s->login, "-o", s->certificate, "-o", s->hosts, "-o", s->alias, "-o", s->timeout,
 		"-o", "IdentitiesOnly=yes", "-o", "StrictHostKeyChecking=accept-new", "-o", "LogLevel=ERROR",
-		"-o", "PasswordAuthentication=no", "-o", "ServerAliveInterval=15", "--", address, NULL,
+		"-o", "PasswordAuthentication=no", "-o", "ServerAliveInterval=15", NULL,
 	};
 
-	for (; fixed[n]; n++)
-		argv[n] = fixed[n];
+	for (; options[n]; n++)
+		s->options[n] = options[n];
+	s->options[n] = NULL;
+	return 0;
+}
+
+static size_t add_options(const struct session *s, const char *program, const char **argv)
+{
+	size_t n = 0;
+
+	argv[n++] = program;
+	for (size_t i = 0; s->options[i]; i++)
+		argv[n++] = s->options[i];
+	return n;
+}
+
+int ssh_run(struct cli *cli, const json_t *instance, const char *user, const char *const *command, struct error *err)
+{
+	struct session s CLEANUP(session_done) = { 0 };
+	AUTO_FREE char *line = NULL;
+	const char *argv[ARGS_MAX + 4];
+	size_t n;
+	int status;
+
+	if (session_open(cli, instance, user, "ssh", &s, err) < 0)
+		return -1;
+	line = command ? remote_command(command, err) : NULL;
+	if (command && !line)
+		return -1;
+	n = add_options(&s, "ssh", argv);
+	argv[n++] = "--";
+	argv[n++] = s.address;
 	if (line)
 		argv[n++] = line;
 	argv[n] = NULL;
-	status = run_attached(program, argv, err);
-	return status == SSH_FAILED ? explain(address, label, name, err) : status;
+	status = run_attached(s.program, argv, err);
+	return status == SSH_FAILED ? explain(s.address, s.label, s.name, err) : status;
+}
+
+int ssh_copy(struct cli *cli, const json_t *instance, const char *user, const struct ssh_path *paths, size_t count, struct error *err)
+{
+	struct session s CLEANUP(session_done) = { 0 };
+	AUTO_FREE const char **argv = calloc(ARGS_MAX + count + 4, sizeof *argv);
+	AUTO_FREE char **words = calloc(count, sizeof *words);
+	size_t n;
+	int status = -1;
+
+	if (!argv || !words)
+		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
+	if (session_open(cli, instance, user, "scp", &s, err) < 0)
+		return -1;
+	n = add_options(&s, "scp", argv);
+	argv[n++] = "-s"; /* by SFTP, where no shell in the guest reads the paths */
+	argv[n++] = "-r";
+	argv[n++] = "--";
+	for (size_t i = 0; i < count; i++) {
+		if (paths[i].remote)
+			words[i] = file_path(err, "%s:%s", s.address, paths[i].path);
+		else /* a colon or a dash of a local name is the name's */
+			words[i] = file_path(err, "%s%s", paths[i].path[0] == '/' || paths[i].path[0] == '.' ? "" : "./", paths[i].path);
+		argv[n++] = words[i];
+		if (!words[i])
+			goto out;
+	}
+	argv[n] = NULL;
+	status = run_attached(s.program, argv, err);
+	if (status > 0 && try_port(s.address, SSH_PORT) != 0)
+		status = explain(s.address, s.label, s.name, err);
+	else if (status > 0)
+		status = error_set(err, ERROR_ENVIRONMENT, "Not everything was copied; scp says above what was not.");
+out:
+	for (size_t i = 0; i < count; i++)
+		free(words[i]);
+	return status;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "cli/cli.h"
@@ -11,3 +12,12 @@
  * as it is, several quoted; NULL for a login shell. user NULL: the image's default one. Returns ssh's exit status, which
  * is the command's, or -1 with err where the connection failed, saying why. */
 int ssh_run(struct cli *cli, const json_t *instance, const char *user, const char *const *command, struct error *err);
+
+struct ssh_path {
+	bool remote;      /* in the guest: relative to the user's home */
+	const char *path;
+};
+
+/* Copies files and directories (scp, by SFTP): the last path is where to, and either it alone or all but it are in the guest.
+ * Returns 0, or -1 with err. */
+int ssh_copy(struct cli *cli, const json_t *instance, const char *user, const struct ssh_path *paths, size_t count, struct error *err);

@@ -6,7 +6,7 @@
 
 const struct verb *const verbs[] = {
 	&verb_up,     &verb_verify,  &verb_why,    &verb_down,   &verb_launch,    &verb_ls,     &verb_show,   &verb_start, &verb_stop,
-	&verb_reboot, &verb_terminate, &verb_allow, &verb_deny,      &verb_rules,  &verb_connect, &verb_exec, &verb_key, &verb_log,
+	&verb_reboot, &verb_terminate, &verb_allow, &verb_deny,      &verb_rules,  &verb_connect, &verb_exec, &verb_cp,  &verb_key, &verb_log,
 	&verb_ip,     &verb_image,  &verb_events,  &verb_doctor,  &verb_daemon, &verb_help,      &verb_version, &verb_reference, &verb_complete, NULL,
 };
 

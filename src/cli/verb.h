@@ -65,6 +65,7 @@ VERB(ip);
 VERB(connect);
 VERB(exec);
 VERB(key);
+VERB(cp);
 VERB(log);
 VERB(image);
 VERB(events);

@@ -11,7 +11,7 @@ like "$ERR" 'usage: vpclab VERB' "with the list of verbs"
 run vpclab --help
 is "$STATUS" 0 "--help is none"
 verbs=$(sed -n 's/^  \([a-z]*\) .*/\1/p' <<<"$OUT" | sort -u)
-for verb in up down verify launch ls show stop start reboot terminate allow deny rules connect exec log image doctor daemon; do
+for verb in up down verify why cp events launch ls show stop start reboot terminate allow deny rules connect exec log image doctor daemon; do
 	ok "help lists $verb" grep -qx "$verb" <<<"$verbs"
 	run vpclab help $verb
 	is "$STATUS" 0 "help $verb"
@@ -99,6 +99,37 @@ is "$(python3 -c 'import json,sys; print(json.load(sys.stdin)["instanceId"])' <<
 says 2 'many' "a name that three have" vpclab show many
 says 2 'wbe' "a name that nobody has" vpclab show wbe
 says 2 'i-0123456789abcdef0.*InvalidInstanceID.NotFound' "an id that nobody has" vpclab show i-0123456789abcdef0
+
+# --- watching ---
+"$BUILD/vpclab" ls --watch >"$T/watched" 2>&1 &
+watcher=$!
+"$BUILD/vpclab" ls --watch --json >"$T/watched.json" 2>&1 &
+watcher_json=$!
+seen() { # REGEX FILE: comes within ten seconds
+	local deadline=$((SECONDS + 10))
+	until grep -qE "$1" "$2"; do
+		[ $SECONDS -lt $deadline ] || return 1
+		read -rt 0.1 <> <(:) || :
+	done
+}
+ok "ls --watch prints the list" seen "web +$id +running" "$T/watched"
+ok "and as JSON" seen "$id" "$T/watched.json"
+api Action=CreateTags ResourceId.1="$id" Tag.1.Key=Name Tag.1.Value=renamed
+ok "and again when something changed" seen "renamed +$id" "$T/watched"
+ok "in JSON too" seen renamed "$T/watched.json"
+api Action=CreateTags ResourceId.1="$id" Tag.1.Key=Name Tag.1.Value=web
+kill $watcher $watcher_json
+wait $watcher $watcher_json 2>/dev/null
+is "$(grep -c "^NAME" "$T/watched")" "$(($(grep -c "^$" "$T/watched") + 1))" "lists are parted by an empty line, and only changes are printed"
+ok "one JSON document a line" python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' "$T/watched.json"
+
+# --- copying: what can be told without a guest ---
+says 2 'Neither a nor b is in a guest' "a copy within this machine" vpclab cp a b
+says 2 'Both web:a and web:b are in a guest' "a copy within a guest" vpclab cp web:a web:b
+says 2 'web and db are two instances' "a copy between guests" vpclab cp web:a db:b .
+says 2 'no instance named wbe' "a copy to an unknown name" vpclab cp "$T/big" wbe:
+says 2 'Too few words' "a copy to nowhere" vpclab cp web:a
+says 3 'No inbound rule.*vpclab allow web 22' "a copy while SSH is closed" vpclab cp "$T/big" web:
 
 # --- rules ---
 run vpclab allow web 8000

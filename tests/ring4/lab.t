@@ -69,6 +69,24 @@ at_most 7 "$(vpclab exec web -- df --output=size -BG / | tail -n 1 | tr -dc 0-9)
 run vpclab log web
 like "$OUT" 'Linux version' "log shows the serial console"
 
+mkdir -p "$T/site/a dir"
+head -c 300000 /dev/urandom >"$T/site/blob"
+echo 웹 >"$T/site/a dir/a file"
+run vpclab cp "$T/site" web:
+is "$STATUS" 0 "cp of a directory into the guest" || diag "$ERR"
+is "$(vpclab exec web -- cat 'site/a dir/a file')" 웹 "has all of it"
+run vpclab cp web:site "$T/back"
+is "$STATUS $(diff -r "$T/site" "$T/back" 2>&1)" "0 " "and out of it the same" || diag "$ERR"
+run vpclab cp web:/etc/hostname web:site/blob "$T/back"
+is "$STATUS $(<"$T/back/hostname")" "0 ip-${PRIVATE//./-}" "several files into a directory"
+(cd "$T" && printf x >'a:b' && vpclab cp ./a:b web:/tmp/) >/dev/null 2>&1
+is "$(vpclab exec web -- cat /tmp/a:b)" x "a name with a colon"
+run vpclab cp web:nowhere "$T"
+is "$STATUS" 3 "what is not there can't be copied"
+like "$ERR" 'nowhere.*No such file' "and scp says why"
+run vpclab cp "$T/site/blob" web:/root/
+is "$STATUS" 3 "nor can what the guest refuses"
+
 # QEMU's own rights
 qemu=$(pgrep -f "guest=$WEB" | head -n 1)
 isnt "$(awk '/^Uid:/{print $2}' "/proc/$qemu/status")" 0 "QEMU doesn't run as root"

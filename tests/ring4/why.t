@@ -40,13 +40,21 @@ names() {
 		diag "$SENTENCE" "mend: $COMMAND"
 	fi
 }
-# until_hop HOP REGEX ARGUMENTS...: asks until that hop is named with such a log or sentence, at most two minutes
-until_hop() {
-	local hop=$1 regex=$2 deadline=$((SECONDS + 180))
-	shift 2
-	until why "$@"; [[ $HOP == "$hop" && "$SENTENCE $LOG" =~ $regex ]]; do
-		[ $SECONDS -lt $deadline ] || return 1
+# names_soon HOP REGEX NAME ARGUMENTS...: asks until that hop is named with such a sentence and last lines, at most five minutes
+names_soon() {
+	local hop=$1 regex=$2 name=$3 deadline=$((SECONDS + 300))
+	shift 3
+	until
+		why "$@"
+		[[ $HOP == "$hop" && "$SENTENCE $LOG" =~ $regex ]]
+	do
+		if [ $SECONDS -ge $deadline ]; then
+			fail "$name" "hop $HOP, want $hop" "$SENTENCE" "$LOG" "want a match of $regex"
+			return 1
+		fi
 	done
+	pass "$name"
+	diag "$SENTENCE" "$LOG" "mend: $COMMAND"
 }
 mend() { (PATH=$BUILD:$PATH eval "$COMMAND") >"$T/mend" 2>&1; }
 guest() { vpclab exec web -- "$1"; }
@@ -95,9 +103,7 @@ ok "the command mends it" mend
 await_http 200
 
 guest "echo 'def broken(' >>$SETTINGS"
-ok "8. the server crashes: a syntax error in settings.py" until_hop service 'SyntaxError|broken\(' web || diag "$HOP: $SENTENCE" "$LOG"
-diag "$SENTENCE" "$LOG"
-like "$SENTENCE" 'crashes' "the sentence says so"
+names_soon service 'crashes.*(SyntaxError|broken\()' "8. the server crashes: a syntax error in settings.py" web
 run vpclab why web
 like "$OUT" '\| .*(SyntaxError|def broken)' "and its last lines are printed"
 guest "sed -i '\$d' $SETTINGS && sudo systemctl restart django"
@@ -105,8 +111,7 @@ ok "it is mended" await_http 200
 
 guest 'sudo systemctl stop django && sudo systemd-run --collect --unit=mine --uid=1000 --working-directory=$HOME/nanodegree/sample \
 	$HOME/nanodegree/venv/bin/python manage.py runserver --noreload 127.0.0.1:8000' >/dev/null 2>&1
-ok "9. it listens on 127.0.0.1 alone" until_hop listener '127\.0\.0\.1:8000.*runserver 0:8000' web || diag "$HOP: $SENTENCE"
-diag "$SENTENCE" "mend: $COMMAND"
+names_soon listener '127\.0\.0\.1:8000.*runserver 0:8000' "9. it listens on 127.0.0.1 alone" web
 guest 'sudo systemctl stop mine; sudo systemctl start django'
 ok "it is mended" await_http 200
 
@@ -121,8 +126,9 @@ names application 'answers 404' "11. a page that there is not" "http://$PUBLIC:8
 # --- the guest's firewall: the guest has no nft, but is of this machine's release ---
 mapfile -t libraries < <(ldd "$(command -v nft)" | grep -o '/[^ ]*\.so[^ ]*')
 tar -chf - "$(command -v nft)" "${libraries[@]}" 2>/dev/null | guest 'sudo mkdir -p /opt/nft && sudo tar -xf - -C /opt/nft'
+LIBDIRS=$(dirname "${libraries[@]}" | sort -u | sed 's|^|/opt/nft|' | tr '\n' ':')
 guest "printf '#!/bin/sh\nLD_LIBRARY_PATH=%s exec /opt/nft%s \"\$@\"\n' \
-	'$(printf '/opt/nft%s:' $(dirname "${libraries[@]}" | sort -u))' '$(command -v nft)' | sudo tee /usr/local/sbin/nft >/dev/null && sudo chmod 755 /usr/local/sbin/nft"
+	'$LIBDIRS' '$(command -v nft)' | sudo tee /usr/local/sbin/nft >/dev/null && sudo chmod 755 /usr/local/sbin/nft"
 ok "nft in the guest" guest "sudo nft 'add table inet t; add chain inet t in { type filter hook input priority 0; }; add rule inet t in tcp dport 8000 drop'"
 names guest-firewall 'firewall drops port 8000: ".*dport 8000 drop' "12. a drop rule in the guest" web
 ok "the command mends it" mend
