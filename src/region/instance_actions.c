@@ -6,10 +6,12 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/time.h"
+#include "region/capacity.h"
 #include "region/guest.h"
 #include "region/instance.h"
 #include "region/reply.h"
 #include "region/run_instances.h"
+#include "region/types.h"
 
 #define CONSOLE_TAIL_MAX (64u << 10) /* what EC2 keeps of a console's output */
 #define IDS_MAX 1000
@@ -189,11 +191,14 @@ static int can_start(const struct instance *i, struct error *err)
 /* A start gives a new public address where the instance has one that isn't an Elastic IP; the private one stays. */
 static int start_one(struct region *r, struct instance *i, struct error *err)
 {
+	const struct instance_type *type = instance_type_find(i->type, err);
 	struct eni *eni = instance_eni(r, i), next_eni;
 	struct instance next = *i;
 	struct change changes[2] = { { &i->o, &next.o }, { NULL, NULL } };
 	size_t n = 1;
 
+	if (!type)
+		return -1;
 	next.state = STATE_PENDING;
 	next.state_time = time_wall_ms();
 	next.launch_time = time_whole_seconds(next.state_time);
@@ -205,7 +210,7 @@ static int start_one(struct region *r, struct instance *i, struct error *err)
 			return -1;
 		changes[n++] = (struct change){ &eni->o, &next_eni.o };
 	}
-	if (region_commit(r, changes, n, err) < 0)
+	if (capacity_check(r, type->name, type->memory_mib, err) < 0 || region_commit(r, changes, n, err) < 0)
 		return -1;
 	i->runtime->began = time_mono_ms();
 	i->runtime->cancel = 0;

@@ -18,6 +18,7 @@
 
 #define SHUTDOWN_MS 60000 /* then the plug is pulled, as EC2 does after its own patience */
 #define REBOOT_MS 60000
+#define STORE_AGAIN_MS 2000
 #define GIB (1024ll * 1024 * 1024)
 
 struct job {
@@ -247,6 +248,19 @@ static int make_machine(struct region *r, struct instance *i, const char *dir, s
 	return compute_start(r->compute, &spec, netns, err);
 }
 
+static int watch_console(struct region *r, const struct instance *i, struct error *err);
+
+/* A machine that a daemon before us started: its network is made complete and its console watched again. */
+static int adopt(struct region *r, struct instance *i, struct error *err)
+{
+	region_lock(r);
+	i->runtime->machine_gone = false;
+	region_unlock(r);
+	if (set_attached(r, i, true, err) < 0 || view_apply_vpc(r, i->vpc_id, err) < 0)
+		return -1;
+	return watch_console(r, i, err);
+}
+
 static int launch_steps(struct region *r, struct instance *i, struct error *err)
 {
 	AUTO_FREE char *dir = instance_dir(r, i->o.id, err);
@@ -254,8 +268,10 @@ static int launch_steps(struct region *r, struct instance *i, struct error *err)
 
 	if (!dir || file_mkdirs(dir, 0711, err) < 0)
 		return -1;
-	if (compute_state(r->compute, i->o.id) != MACHINE_ABSENT) /* a daemon before us got that far */
-		return 0;
+	if (compute_state(r->compute, i->o.id) == MACHINE_RUNNING) /* a daemon before us got that far */
+		return adopt(r, i, err);
+	if (compute_destroy(r->compute, i->o.id, err) < 0) /* one that was never let run */
+		return -1;
 	if (!test && (make_image(r, i, err) < 0 || make_disk(r, i, dir, err) < 0 || make_seed(r, i, dir, err) < 0))
 		return -1;
 	if (given_up(r, i))
@@ -268,6 +284,15 @@ static int launch_steps(struct region *r, struct instance *i, struct error *err)
 	return make_machine(r, i, dir, err);
 }
 
+/* Under the lock: the time until a store that could not be written is tried again. */
+static void store_pause(struct region *r)
+{
+	const int64_t next = deadline_in(STORE_AGAIN_MS);
+
+	while (!r->closing && region_wait(r, next))
+		;
+}
+
 /* What a machine held goes: its console's watcher, its tap, its public address. */
 static void unmake_machine(struct region *r, struct instance *i)
 {
@@ -277,7 +302,16 @@ static void unmake_machine(struct region *r, struct instance *i)
 		log_error("instance %s: %s", i->o.id, err.message);
 	if (r->consoles)
 		console_watch_remove(r->consoles, i->o.id);
-	if (set_attached(r, i, false, &err) < 0 || view_detach(r, i->vpc_id, i->eni_id, &err) < 0)
+	while (set_attached(r, i, false, &err) < 0) {
+		log_error("instance %s: %s", i->o.id, err.message);
+		err = (struct error){ 0 };
+		region_lock(r);
+		store_pause(r);
+		region_unlock(r);
+		if (r->closing)
+			return;
+	}
+	if (view_detach(r, i->vpc_id, i->eni_id, &err) < 0)
 		log_error("instance %s: %s", i->o.id, err.message);
 }
 
@@ -290,6 +324,22 @@ static void remove_disk(struct region *r, struct instance *i)
 		log_error("instance %s: %s", i->o.id, err.message);
 }
 
+/* Under the lock: the state that ends a move. What was done is done: where the store can't be written (a full disk), the write
+ * is tried again until it can, or the daemon ends and the next one does the job anew. */
+static void settle_state(struct region *r, struct instance *i, enum instance_state state, const char *code, const char *reason)
+{
+	const int from = i->state;
+	struct error err = { 0 };
+
+	while (i->state == from && instance_set_state(r, i, state, code, reason, &err) < 0) {
+		log_error("instance %s can't become %s yet: %s", i->o.id, instance_state_name((int)state), err.message);
+		err = (struct error){ 0 };
+		store_pause(r);
+		if (r->closing)
+			return;
+	}
+}
+
 /* The last write of a termination: the interface is deleted with it, its addresses are free again. */
 static void set_terminated(struct region *r, struct instance *i, const char *code, const char *reason)
 {
@@ -298,15 +348,20 @@ static void set_terminated(struct region *r, struct instance *i, const char *cod
 	struct change c;
 
 	region_lock(r);
-	eni = instance_eni(r, i);
+	settle_state(r, i, STATE_TERMINATED, code, reason);
+	eni = i->state == STATE_TERMINATED ? instance_eni(r, i) : NULL;
 	if (eni) {
 		c = (struct change){ &eni->o, NULL };
-		if (region_commit(r, &c, 1, &err) < 0)
+		if (region_commit(r, &c, 1, &err) < 0) /* the next start forgets it */
 			log_error("instance %s: %s", i->o.id, err.message);
 	}
-	if (instance_set_state(r, i, STATE_TERMINATED, code, reason, &err) < 0)
-		log_error("instance %s: %s", i->o.id, err.message);
 	region_unlock(r);
+}
+
+/* EC2's code for a launch that failed: its own where it has one for the reason. */
+static const char *launch_code(const struct error *err)
+{
+	return strcmp(err->code, "InsufficientInstanceCapacity") == 0 ? "Server.InsufficientInstanceCapacity" : "Server.InternalError";
 }
 
 static void job_launch(struct region *r, void *arg)
@@ -324,7 +379,7 @@ static void job_launch(struct region *r, void *arg)
 	if (launch_steps(r, i, &err) == 0) {
 		region_lock(r);
 		if (i->state == STATE_PENDING)
-			instance_set_state(r, i, STATE_RUNNING, "", "", NULL);
+			settle_state(r, i, STATE_RUNNING, "", "");
 		region_unlock(r);
 		goto out;
 	}
@@ -339,10 +394,10 @@ static void job_launch(struct region *r, void *arg)
 	region_unlock(r);
 	if (first) {
 		remove_disk(r, i);
-		set_terminated(r, i, "Server.InternalError", err.message);
+		set_terminated(r, i, launch_code(&err), err.message);
 	} else {
 		region_lock(r);
-		instance_set_state(r, i, STATE_STOPPED, "Server.InternalError", err.message, NULL);
+		settle_state(r, i, STATE_STOPPED, launch_code(&err), err.message);
 		region_unlock(r);
 	}
 out:
@@ -383,7 +438,7 @@ static void job_stop(struct region *r, void *arg)
 		goto out;
 	unmake_machine(r, i);
 	region_lock(r);
-	instance_set_state(r, i, STATE_STOPPED, "Client.UserInitiatedShutdown", "User initiated shutdown", NULL);
+	settle_state(r, i, STATE_STOPPED, "Client.UserInitiatedShutdown", "User initiated shutdown");
 	region_unlock(r);
 out:
 	leave(i);
@@ -453,10 +508,10 @@ static void job_ended(struct region *r, void *arg)
 		unmake_machine(r, i);
 		region_lock(r);
 		if (crashed)
-			instance_set_state(r, i, STATE_STOPPED, "Server.InternalError",
-					   "The virtual machine ended unexpectedly; start the instance again", NULL);
+			settle_state(r, i, STATE_STOPPED, "Server.InternalError",
+				     "The virtual machine ended unexpectedly; start the instance again");
 		else
-			instance_set_state(r, i, STATE_STOPPED, "Client.InstanceInitiatedShutdown", "Instance initiated shutdown", NULL);
+			settle_state(r, i, STATE_STOPPED, "Client.InstanceInitiatedShutdown", "Instance initiated shutdown");
 		region_unlock(r);
 	}
 	leave(i);
@@ -501,19 +556,11 @@ int instance_job_reboot(struct region *r, const char *id, struct error *err)
 	return start_job(r, id, false, job_reboot, err);
 }
 
-static int reconcile_running(struct region *r, struct instance *i, struct error *err)
+static int watch_console(struct region *r, const struct instance *i, struct error *err)
 {
 	AUTO_FREE char *console = NULL;
 	int64_t size;
 
-	if (compute_state(r->compute, i->o.id) == MACHINE_ABSENT) {
-		unmake_machine(r, i);
-		region_lock(r);
-		instance_set_state(r, i, STATE_STOPPED, "Server.InternalError",
-				   "The virtual machine was gone when the region started; start the instance again", NULL);
-		region_unlock(r);
-		return 0;
-	}
 	if (!r->consoles)
 		return 0;
 	console = file_path(err, "%s/instances/%s/console.log", r->config.state_dir, i->o.id);
@@ -524,10 +571,44 @@ static int reconcile_running(struct region *r, struct instance *i, struct error 
 	return console_watch_add(r->consoles, i->o.id, console, size > 0 ? size : 0, err);
 }
 
+static int reconcile_running(struct region *r, struct instance *i, struct error *err)
+{
+	if (compute_state(r->compute, i->o.id) != MACHINE_ABSENT)
+		return watch_console(r, i, err);
+	unmake_machine(r, i);
+	region_lock(r);
+	if (instance_set_state(r, i, STATE_STOPPED, "Server.InternalError",
+			       "The virtual machine was gone when the region started; start the instance again", err) < 0) {
+		region_unlock(r);
+		return -1;
+	}
+	region_unlock(r);
+	return 0;
+}
+
+/* What a crash between two writes may leave: interfaces of instances that are terminated or unknown. */
+static int forget_interfaces(struct region *r, struct error *err)
+{
+	int rc = 0;
+
+	region_lock(r);
+	for (size_t k = model_count(r->model, KIND_ENI); rc == 0 && k > 0; k--) {
+		struct eni *e = model_at(r->model, KIND_ENI, k - 1);
+		const struct instance *i = *e->instance_id ? model_find(r->model, KIND_INSTANCE, e->instance_id) : NULL;
+		struct change gone = { &e->o, NULL };
+
+		if (*e->instance_id && (!i || i->state == STATE_TERMINATED))
+			rc = region_commit(r, &gone, 1, err);
+	}
+	region_unlock(r);
+	return rc;
+}
+
 int instance_reconcile(struct region *r, struct error *err)
 {
 	size_t n = model_count(r->model, KIND_INSTANCE);
 	AUTO_FREE struct instance **all = calloc(n ? n : 1, sizeof *all);
+	struct error why = { 0 };
 	char **machines;
 	bool network = false;
 
@@ -535,8 +616,10 @@ int instance_reconcile(struct region *r, struct error *err)
 		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 	for (size_t k = 0; k < n; k++) {
 		all[k] = model_at(r->model, KIND_INSTANCE, k);
-		network |= all[k]->state == STATE_RUNNING;
+		network |= all[k]->state == STATE_RUNNING && compute_state(r->compute, all[k]->o.id) != MACHINE_ABSENT;
 	}
+	if (forget_interfaces(r, err) < 0)
+		return -1;
 	machines = compute_ids(r->compute, err);
 	if (!machines)
 		return -1;
@@ -549,8 +632,9 @@ int instance_reconcile(struct region *r, struct error *err)
 		}
 	}
 	compute_ids_free(machines);
-	if (network && view_apply_vpc(r, world_default_vpc(r)->o.id, err) < 0)
-		return -1;
+	/* a network that can't be made now is no reason to leave the region without a daemon: the watcher tries again */
+	if (network && view_apply_vpc(r, world_default_vpc(r)->o.id, &why) < 0)
+		log_error("The network can't be made complete: %s", why.message);
 	for (size_t k = 0; k < n; k++) {
 		struct instance *i = all[k];
 		int rc = 0;

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "region/instance.h"
 #include "region/store.h"
+#include "region/watch.h"
 
 #define JOBS_MAX 256
 #define JOB_STACK (512u << 10)
@@ -179,6 +180,9 @@ struct region *region_open(const struct config *config, struct error *err)
 	r->open = true;
 	if (instance_reconcile(r, err) < 0)
 		goto bad;
+	if (!compute_is_test(r->compute) && !(r->watch = region_watch_new(r, err)))
+		goto bad;
+	region_watch_news(r->watch); /* of what reconciliation's jobs did meanwhile */
 	return r;
 bad:
 	region_close(r);
@@ -210,6 +214,7 @@ void region_close(struct region *r)
 	while (atomic_load(&r->jobs) > 0)
 		region_wait(r, DEADLINE_NEVER);
 	region_unlock(r);
+	region_watch_free(r->watch);
 	console_watch_free(r->consoles);
 	compute_close(r->compute);
 	if (r->network)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "region/capacity.h"
 #include "region/instance.h"
 #include "region/reply.h"
 #include "region/run_instances.h"
@@ -300,19 +301,6 @@ static int check_network(struct region *r, const json_t *in, struct launch *l, s
 	return address_private(r, l->subnet, l->private_ip, &l->private_ip, err);
 }
 
-static int check_capacity(const struct launch *l, struct error *err)
-{
-	AUTO_FREE char *meminfo = file_read("/proc/meminfo", 64u << 10, NULL, NULL);
-	const char *total = meminfo ? strstr(meminfo, "MemTotal:") : NULL;
-	long long mib = total ? strtoll(total + 9, NULL, 10) / 1024 : 0;
-
-	if (!mib || l->type->memory_mib <= mib)
-		return 0;
-	return error_set_code(err, ERROR_ENVIRONMENT, "InsufficientInstanceCapacity",
-			      "This machine has %lld MiB of memory, too little for %s's %u MiB; take a smaller type.", mib, l->type->name,
-			      l->type->memory_mib);
-}
-
 static void digest(const json_t *in, char out[72])
 {
 	AUTO_FREE char *text = json_dumps(in, JSON_COMPACT | JSON_SORT_KEYS);
@@ -339,7 +327,7 @@ static int check(struct region *r, const json_t *in, struct launch *l, struct er
 		return error_set_code(err, ERROR_USAGE, "InvalidAMIID.NotFound", "The image id '[%.64s]' does not exist", id);
 	l->type = instance_type_find(type ? type : TYPE_DEFAULT, err);
 	if (!l->type || check_count(in, l, err) < 0 || check_unbuilt(in, err) < 0 || check_user_data(in, l, err) < 0 ||
-	    check_device(in, l, err) < 0 || check_network(r, in, l, err) < 0 || check_capacity(l, err) < 0)
+	    check_device(in, l, err) < 0 || check_network(r, in, l, err) < 0 || capacity_check(r, l->type->name, l->type->memory_mib, err) < 0)
 		return -1;
 	for (size_t i = 0; i < model_count(r->model, KIND_INSTANCE); i++)
 		live += ((const struct instance *)model_at(r->model, KIND_INSTANCE, i))->state != STATE_TERMINATED;
