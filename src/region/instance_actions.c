@@ -216,7 +216,10 @@ static int start_one(struct region *r, struct instance *i, struct error *err)
 	i->runtime->cancel = 0;
 	i->runtime->count = 0;
 	instance_progress_locked(r, i, "pending", "start");
-	return instance_job_launch(r, i->o.id, err);
+	if (instance_job_launch(r, i->o.id, err) == 0)
+		return 0;
+	instance_set_state(r, i, STATE_STOPPED, "Server.InternalError", err ? err->message : "", NULL);
+	return -1;
 }
 
 static int start_instances(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
@@ -293,9 +296,16 @@ static int stop_instances(struct region *r, const struct caller *caller, const j
 		int before = found[k]->state;
 
 		if (before == STATE_RUNNING) {
-			rc = begin_move(r, found[k], STATE_STOPPING, err);
-			if (rc == 0)
+			rc = instance_runtime(found[k]) ? begin_move(r, found[k], STATE_STOPPING, err) : -1;
+			if (rc == 0) {
+				found[k]->runtime->force = force;
 				rc = instance_job_stop(r, found[k]->o.id, force, err);
+				if (rc < 0) /* it runs on */
+					instance_set_state(r, found[k], STATE_RUNNING, "", "", NULL);
+			}
+		} else if (before == STATE_STOPPING && force && instance_runtime(found[k])) {
+			found[k]->runtime->force = true;
+			region_changed(r);
 		}
 		put_change(out, found[k]->o.id, found[k]->state, before);
 	}

@@ -409,7 +409,7 @@ static bool wait_gone(struct region *r, struct instance *i, int64_t deadline)
 	bool gone;
 
 	region_lock(r);
-	while (!i->runtime->machine_gone && !r->closing && i->state == STATE_STOPPING && region_wait(r, deadline))
+	while (!i->runtime->machine_gone && !i->runtime->force && !r->closing && i->state == STATE_STOPPING && region_wait(r, deadline))
 		;
 	gone = i->runtime->machine_gone;
 	region_unlock(r);
@@ -431,7 +431,7 @@ static void job_stop(struct region *r, void *arg)
 	if (compute_state(r->compute, i->o.id) != MACHINE_ABSENT && !force) {
 		if (compute_shutdown(r->compute, i->o.id, &err) < 0)
 			log_warn("instance %s: %s", i->o.id, err.message);
-		else if (!wait_gone(r, i, deadline_in(time_scaled(SHUTDOWN_MS))) && !r->closing)
+		else if (!wait_gone(r, i, deadline_in(time_scaled(SHUTDOWN_MS))) && !r->closing && !i->runtime->force)
 			instance_progress(r, i->o.id, "stopping", "the guest did not power off in time; its power is cut");
 	}
 	if (r->closing || state_of(r, i) != STATE_STOPPING)
