@@ -197,7 +197,7 @@ disagreements() {
 		done
 		[ $n -le 1 ] && { [ $taps = 0 ] || [ $n = 1 ]; } || echo "$n dnsmasqs serve the VPC"
 	fi
-	find "$VPCLAB_STATE_DIR" -name '*.new' -o -name '*.building' -o -name '*.work' -o -name '.seed*'
+	find "$VPCLAB_STATE_DIR" -name '*.new' -o -name '*.building' -o -name '*.work' -o -name 'seed.iso.*'
 	for p in $(named qemu-img) $(named cloud-localds) $(named genisoimage) $(named build.sh) $(named sleep); do
 		echo "process $p $(tr '\0' ' ' <"/proc/$p/cmdline")"
 	done

@@ -97,6 +97,7 @@ static void image_step(void *arg, const struct image_progress *p)
 
 static int make_image(struct region *r, struct instance *i, struct error *err)
 {
+	AUTO_FREE char *path = NULL;
 	struct {
 		struct region *r;
 		const char *id;
@@ -104,22 +105,49 @@ static int make_image(struct region *r, struct instance *i, struct error *err)
 	} to = { r, i->o.id, 0 };
 	struct image_job job = { .progress = image_step, .arg = &to, .cancel = &i->runtime->cancel, .mirror = r->config.image_mirror };
 
-	return image_ensure(r->images, i->image_name, &job, err);
+	if (!i->launched)
+		return image_ensure(r->images, i->image_name, &job, err);
+	/* a start has a disk on the image that was there: its user is told rather than another one built */
+	path = image_path(r->images, i->image_name, err);
+	return path ? 0 : -1;
+}
+
+/* A disk holds what differs from the very image that it was made on. Beside it stands that image's sum: an image that was
+ * fetched again is the same, one that was built again is another. */
+static int check_base(struct region *r, struct instance *i, const char *note, struct error *err)
+{
+	AUTO_FREE char *sum = NULL;
+	struct image_info info;
+
+	if (image_stat(r->images, i->image_name, &info, err) < 0)
+		return -1;
+	sum = file_read(note, IMAGE_SHA256_MAX, NULL, NULL);
+	if (!sum || info.state != IMAGE_AVAILABLE || strcmp(sum, info.sha256) == 0)
+		return 0;
+	return error_set(err, ERROR_ENVIRONMENT,
+			 "The image %s is another than the one that the disk of %s was made on, which is gone; terminate the instance and "
+			 "launch a new one.",
+			 i->image_name, i->o.id);
 }
 
 static int make_disk(struct region *r, struct instance *i, const char *dir, struct error *err)
 {
 	AUTO_FREE char *disk = file_path(err, "%s/disk.qcow2", dir);
 	AUTO_FREE char *fresh = file_path(err, "%s/disk.qcow2.new", dir);
+	AUTO_FREE char *note = file_path(err, "%s/disk.base", dir);
 	AUTO_FREE char *base = NULL;
+	struct image_info info;
 
-	if (!disk || !fresh)
+	if (!disk || !fresh || !note)
 		return -1;
 	if (file_exists(disk))
-		return 0;
+		return check_base(r, i, note, err);
 	base = image_path(r->images, i->image_name, err);
+	if (!base || image_stat(r->images, i->image_name, &info, err) < 0 ||
+	    file_write_atomic(note, info.sha256, strlen(info.sha256), 0600, err) < 0)
+		return -1;
 	instance_progress(r, i->o.id, "disk", "root volume of %d GiB on %s", i->root_gib, i->image_name);
-	if (!base || disk_remove(fresh, err) < 0 || disk_create_overlay(fresh, base, i->root_gib * GIB, err) < 0)
+	if (disk_remove(fresh, err) < 0 || disk_create_overlay(fresh, base, i->root_gib * GIB, err) < 0)
 		return -1;
 	if (rename(fresh, disk) < 0)
 		return error_set(err, ERROR_ENVIRONMENT, "The disk of %s can't be put in place.", i->o.id);
