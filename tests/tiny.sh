@@ -139,18 +139,10 @@ store_release() {
 }
 
 # qemus ID: the pids of its QEMUs
-qemus() {
-	local p
-	for p in /proc/[0-9]*; do
-		[[ $(tr '\0' ' ' 2>/dev/null <"$p/cmdline") != *"guest=$1,"* ]] || echo "${p#/proc/}"
-	done
-}
+qemus() { grep -als "guest=$1[,]" /proc/[0-9]*/cmdline | cut -d/ -f3; } # [,]: grep is not to find itself
 # named PROGRAM: pids by the name of the program
 named() {
-	local p
-	for p in /proc/[0-9]*; do
-		[[ $(cat "$p/comm" 2>/dev/null) != "$1" ]] || echo "${p#/proc/}"
-	done
+	grep -lsx "$1" /proc/[0-9]*/comm | cut -d/ -f3
 }
 tap_of() { # INSTANCE
 	local eni

@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/time.h"
 #include "region/capacity.h"
 #include "region/guest.h"
@@ -347,14 +348,24 @@ static int can_terminate(const struct instance *i, struct error *err)
 
 int instance_terminate(struct region *r, struct instance *i, struct error *err)
 {
+	struct instance before;
+	struct change back;
+	struct error why = { 0 };
+
 	if (i->state == STATE_TERMINATED || i->state == STATE_SHUTTING_DOWN)
 		return 0;
 	if (!instance_runtime(i))
 		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 	i->runtime->cancel = 1;
+	before = *i;
 	if (begin_move(r, i, STATE_SHUTTING_DOWN, err) < 0)
 		return -1;
-	return instance_job_terminate(r, i->o.id, err);
+	if (instance_job_terminate(r, i->o.id, err) == 0)
+		return 0;
+	back = (struct change){ &i->o, &before.o };
+	if (region_commit(r, &back, 1, &why) < 0)
+		log_error("instance %s: %s", i->o.id, why.message);
+	return -1;
 }
 
 static int terminate_instances(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)

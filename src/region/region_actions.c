@@ -9,6 +9,7 @@
 #include "region/reply.h"
 
 #define STOP_MS 120000
+#define STOP_JOBS 64
 
 static const struct param status_reply[] = {
 	TEXT("version"), INTEGER("pid"), TEXT("region"), TEXT("accelerator"), TEXT("acceleratorReason"), TEXT("uplink"), TEXT("stateDir"),
@@ -86,6 +87,9 @@ static int stop_region(struct region *r, const struct caller *caller, const json
 		if (one->state == STATE_TERMINATED)
 			continue;
 		count++;
+		/* workers are limited: some end before the next begin */
+		while (atomic_load(&r->jobs) >= STOP_JOBS && region_wait(r, deadline))
+			;
 		rc = instance_terminate(r, one, err);
 	}
 	imports_cancel(r);

@@ -55,9 +55,21 @@ for id in $(xmllint --xpath '//*[local-name()="instancesSet"]/*/*[local-name()="
 	esac
 done
 is "$bad" "" "no instance hangs between two states"
-is "$(sql "SELECT count(*) FROM object WHERE kind = 'eni' AND json_extract(body, '\$.instance_id') NOT IN (SELECT id FROM object WHERE kind = 'instance')")" 0 "no interface is left of instances that are gone" ||
+is "$(sql "SELECT count(*) FROM object WHERE kind = 'eni' AND json_extract(body, '\$.instance_id') NOT IN (SELECT id FROM object WHERE kind = 'i' AND json_extract(body, '\$.state') <> 48)")" 0 "no interface is left of instances that are gone" ||
 	diag "$(sql "SELECT body FROM object WHERE kind = 'eni' LIMIT 1")"
 region_down
+
+# --- more at once than there are workers ---
+export VPCLAB_PUBLIC_CIDR=198.18.0.0/16
+region_up test many
+for n in 1 2 3; do
+	api Action=RunInstances ImageId="$AMI" MinCount=100 MaxCount=100 InstanceType=t2.nano
+	is "$STATUS" 200 "a hundred instances in one call" || diag "$CODE $MESSAGE"
+	await "$(x 'string(//instancesSet/item[last()]/instanceId)')" running
+done
+region_down
+unset VPCLAB_PUBLIC_CIDR
+region_at lab
 
 # --- the store ---
 sql "PRAGMA user_version = 99" >/dev/null
@@ -289,7 +301,7 @@ else
 		truncate -s 864000 "$T/jump" # ten days
 		[ $how = forward ] || chmod +x "$T/jump"
 		wait $waiter
-		like "$(<"$T/took")" '^3\.' "the clock jumps ten days $how: a call that waits three seconds takes three seconds"
+		like "$(<"$T/took")" '^(2\.9|3\.)' "the clock jumps ten days $how: a call that waits three seconds takes three seconds"
 		two=$(launch)
 		ok "an instance is launched" await "$two" running
 		like "$(field "$two" launchTime)" "^$(date -u -d "@$(($(date +%s) + $([ $how = back ] && echo -864000 || echo 864000)))" +%Y-%m-%d)" "its launch time is of the new clock"

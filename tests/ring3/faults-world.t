@@ -142,7 +142,6 @@ is "$(cat "$T"/run? "$T"/run?? | grep -c '<instanceId>')" 30 "thirty launches at
 bad=0
 for id in $(sed -n 's/.*<instanceId>\(.*\)<.*/\1/p' "$T"/run? "$T"/run??); do await "$id" running 120 || bad=$((bad + 1)); done
 is $bad 0 "and all run" || diag "$(grep error "$VPCLAB_STATE_DIR/daemon.log" | tail -n 5)"
-agree "thirty launches"
 daemon_kill
 daemon_start
 is "$(state "$WEB")" running "with thirty running the daemon is killed and finds them again"
