@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -96,6 +97,7 @@ struct child_plan {
 	char *const *envp;
 	const char *cwd;
 	int netns_fd, in, out, errfd, status_fd, keep_fd;
+	pid_t parent;
 	bool session;
 };
 
@@ -135,6 +137,9 @@ static void child(const struct child_plan *p)
 		setsid();
 	else
 		setpgid(0, 0);
+	/* a program that we wait for ends with us, even by SIGKILL: who comes after us may start the same work again */
+	if (!p->session && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != p->parent))
+		_exit(126);
 	if (p->netns_fd >= 0 && setns(p->netns_fd, CLONE_NEWNET) < 0)
 		child_fail(p);
 	if (p->cwd && chdir(p->cwd) < 0)
@@ -332,6 +337,7 @@ static int start(const char *const argv[], const struct process_options *opt, st
 	plan.errfd = errfd;
 	plan.status_fd = p->status[1];
 	plan.session = session;
+	plan.parent = getpid();
 	plan.keep_fd = opt ? opt->keep_fd : 0;
 	pid = fork();
 	if (pid < 0)

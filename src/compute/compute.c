@@ -160,7 +160,7 @@ static int prepare_root(struct compute *c, struct error *err)
 		return -1;
 	if (qemu_conf_probe(&c->qemu, err) < 0 || settle_accelerator(c, err) < 0)
 		return -1;
-	if (traversable(root, &c->qemu, err) < 0)
+	if (traversable(root, &c->qemu, err) < 0 || compute_forget_stale(root, err) < 0)
 		return -1;
 	qemu_conf_text(&text, &c->qemu);
 	if (buffer_failed(&text))
@@ -206,6 +206,8 @@ static int open_connection(void *arg, struct error *err)
 		return -1;
 	if (!c->test)
 		settle(c);
+	if (c->embedded)
+		compute_warm_up_clean(c);
 	return 0;
 }
 

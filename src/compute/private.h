@@ -31,6 +31,10 @@ int compute_error(struct error *err, const char *fmt, ...) __attribute__((format
 /* Calls from a thread of its own, inside the network namespace netns (NULL: ours), with /dev/kvm hidden unless used. */
 int compute_aside(const struct compute *c, const char *netns, int (*call)(void *arg, struct error *err), void *arg,
 		  struct error *err);
+/* Before libvirt is opened: forgets machines of root whose pid belongs to another process now. */
+int compute_forget_stale(const char *root, struct error *err);
+/* Once the connection is open: ends the warm-up's machine that a killed process left. */
+void compute_warm_up_clean(struct compute *c);
 /* Before the first machine of this process in a namespace; once. */
 void compute_warm_up(struct compute *c);
 /* Ours by its name. */

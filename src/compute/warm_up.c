@@ -103,3 +103,8 @@ void compute_warm_up(struct compute *c)
 	c->warm = true;
 	pthread_mutex_unlock(&c->warm_lock);
 }
+
+void compute_warm_up_clean(struct compute *c)
+{
+	clear(c->conn);
+}

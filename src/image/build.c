@@ -56,11 +56,15 @@ static void log_tail(const char *path, char *out, size_t size)
 		snprintf(out, size, "%s", text + at);
 }
 
-static int run_script(struct build *b, const char *script, const char *output, const char *work, const char *log,
+/* The script starts many programs. In a process namespace of their own they all end when it ends, is cancelled, or this
+ * process is killed; and what they mount goes with them. They share the image's lock, so that whoever builds next waits
+ * until the last of them is gone. */
+static int run_script(struct build *b, int lock, const char *script, const char *output, const char *work, const char *log,
 		      struct error *err)
 {
-	const char *const argv[] = { script, "--output", output, "--work", work, NULL };
-	const struct process_options opt = { .output_path = log, .on_line = on_line, .on_line_arg = b,
+	const char *const argv[] = { "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "--", script,
+				     "--output", output, "--work", work, NULL };
+	const struct process_options opt = { .output_path = log, .on_line = on_line, .on_line_arg = b, .keep_fd = lock,
 					     .deadline = b->job ? b->job->deadline : 0,
 					     .cancel = b->job ? b->job->cancel : NULL };
 	AUTO_PROCESS_RESULT struct process_result r = { 0 };
@@ -116,7 +120,7 @@ int image_build(struct image_store *s, const char *name, const struct image_job 
 	if (file_remove_tree(work, err) < 0 || file_unlink(output, err) < 0 || file_unlink(log, err) < 0 ||
 	    file_mkdirs(work, 0755, err) < 0)
 		return -1;
-	rc = run_script(&b, script, output, work, log, err);
+	rc = run_script(&b, lock, script, output, work, log, err);
 	if (rc == 0)
 		rc = sums_file_sha256(b.record.sha256, output, job_bytes, &bytes, err);
 	if (rc == 0) {

@@ -1,5 +1,6 @@
 #include "network/daemonfile.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,10 +10,12 @@
 
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/log.h"
 
 #define FILE_MAX 128
 #define LOG_MAX (1u << 20)
 #define GRACE_MS 3000
+#define COMMAND_MAX (64u << 10)
 
 bool daemonfile_alive(const char *path, struct process_id *ret)
 {
@@ -46,6 +49,40 @@ int daemonfile_end(const char *path, struct error *err)
 	if (daemonfile_alive(path, &id) && process_end(&id, GRACE_MS, err) < 0)
 		return -1;
 	return file_unlink(path, err);
+}
+
+static bool has_argument(const char *command, size_t len, const char *argument)
+{
+	for (const char *at = command; at < command + len; at += strlen(at) + 1)
+		if (strcmp(at, argument) == 0)
+			return true;
+	return false;
+}
+
+int daemonfile_end_strays(const char *one, const char *other, struct error *err)
+{
+	DIR *proc = opendir("/proc");
+	int rc = 0;
+
+	for (struct dirent *e; proc && rc == 0 && (e = readdir(proc));) {
+		AUTO_FREE char *path = NULL, *command = NULL;
+		struct process_id id;
+		char *rest;
+		long pid = strtol(e->d_name, &rest, 10);
+		size_t len;
+
+		if (pid <= 0 || *rest || process_identify((pid_t)pid, &id) < 0)
+			continue;
+		path = file_path(NULL, "/proc/%ld/cmdline", pid);
+		command = path ? file_read(path, COMMAND_MAX, &len, NULL) : NULL;
+		if (!command || !has_argument(command, len, one) || !has_argument(command, len, other))
+			continue;
+		log_warn("Process %ld, which nobody had noted down, is ended: it serves %s.", pid, other);
+		rc = process_end(&id, GRACE_MS, err);
+	}
+	if (proc)
+		closedir(proc);
+	return rc;
 }
 
 int daemonfile_watch(const struct process_id *id)

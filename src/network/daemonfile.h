@@ -8,6 +8,9 @@
 
 /* The process that path names, if it is still alive. */
 bool daemonfile_alive(const char *path, struct process_id *ret);
+/* Ends processes that have both arguments, each as a whole, in their command line: ones that were started and whose file could not
+ * be written any more, because the starter was killed. */
+int daemonfile_end_strays(const char *one, const char *other, struct error *err);
 int daemonfile_write(const char *path, const struct process_id *id, struct error *err);
 /* Ends the process that path names and removes the file; none is success. */
 int daemonfile_end(const char *path, struct error *err);

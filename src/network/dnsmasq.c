@@ -21,6 +21,7 @@
 #include "network/netns.h"
 #include "network/network.h"
 
+#define FOREGROUND "--keep-in-foreground"
 #define CONF_MAX (256u << 10)
 #define HOSTS_MAX (4u << 20)
 #define ANSWER_MS 15000
@@ -121,10 +122,10 @@ static int start(const struct dnsmasq_place *p, const struct net_vpc *vpc, struc
 	AUTO_FREE char *conf = file_path(err, "--conf-file=%s/dnsmasq.conf", p->dir);
 	AUTO_FREE char *log = file_path(err, "%s/log", p->dir);
 	AUTO_FREE char *pidfile = file_path(err, "%s/process", p->dir);
-	const char *const argv[] = { "dnsmasq", "--keep-in-foreground", conf, NULL };
+	const char *const argv[] = { "dnsmasq", FOREGROUND, conf, NULL };
 	struct process_options opt = { .netns = p->netns, .output_path = log, .cwd = "/" };
 
-	if (!conf || !log || !pidfile || file_unlink(log, err) < 0)
+	if (!conf || !log || !pidfile || file_unlink(log, err) < 0 || daemonfile_end_strays(FOREGROUND, conf, err) < 0)
 		return -1;
 	if (process_spawn(argv, &opt, ret, err) < 0)
 		return error_prefix(err, "The DHCP and DNS of %s", vpc->id);
@@ -227,9 +228,10 @@ int dnsmasq_watch(const char *dir)
 
 int dnsmasq_remove(const char *dir, struct error *err)
 {
+	AUTO_FREE char *conf = file_path(err, "--conf-file=%s/dnsmasq.conf", dir);
 	AUTO_FREE char *pidfile = file_path(err, "%s/process", dir);
 
-	if (!pidfile || daemonfile_end(pidfile, err) < 0)
+	if (!pidfile || !conf || daemonfile_end(pidfile, err) < 0 || daemonfile_end_strays(FOREGROUND, conf, err) < 0)
 		return -1;
 	return file_remove_tree(dir, err);
 }

@@ -20,6 +20,7 @@ struct progress_entry {
 struct instance_runtime {
 	pthread_mutex_t op;    /* held by the one job under way */
 	volatile int cancel;   /* a launch under way gives up: the instance is being terminated or the daemon ends */
+	bool force;            /* a stop under way is to cut the power now */
 	bool machine_gone;     /* QEMU ended, why is in end */
 	enum machine_end end;
 	bool rebooted;

@@ -5,7 +5,9 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/time.h"
+#include "region/capacity.h"
 #include "region/guest.h"
 #include "region/instance.h"
 #include "region/reply.h"
@@ -195,11 +197,14 @@ static int can_start(const struct instance *i, struct error *err)
 /* A start gives a new public address where the instance has one that isn't an Elastic IP; the private one stays. */
 static int start_one(struct region *r, struct instance *i, struct error *err)
 {
+	const struct instance_type *type = instance_type_find(i->type, err);
 	struct eni *eni = instance_eni(r, i), next_eni;
 	struct instance next = *i;
 	struct change changes[2] = { { &i->o, &next.o }, { NULL, NULL } };
 	size_t n = 1;
 
+	if (!type)
+		return -1;
 	next.state = STATE_PENDING;
 	next.state_time = time_wall_ms();
 	next.launch_time = time_whole_seconds(next.state_time);
@@ -211,13 +216,16 @@ static int start_one(struct region *r, struct instance *i, struct error *err)
 			return -1;
 		changes[n++] = (struct change){ &eni->o, &next_eni.o };
 	}
-	if (region_commit(r, changes, n, err) < 0)
+	if (capacity_check(r, type->name, type->memory_mib, err) < 0 || region_commit(r, changes, n, err) < 0)
 		return -1;
 	i->runtime->began = time_mono_ms();
 	i->runtime->cancel = 0;
 	i->runtime->count = 0;
 	instance_progress_locked(r, i, "pending", "start");
-	return instance_job_launch(r, i->o.id, err);
+	if (instance_job_launch(r, i->o.id, err) == 0)
+		return 0;
+	instance_set_state(r, i, STATE_STOPPED, "Server.InternalError", err ? err->message : "", NULL);
+	return -1;
 }
 
 static int start_instances(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)
@@ -309,9 +317,16 @@ static int stop_instances(struct region *r, const struct caller *caller, const j
 		int before = found[k]->state;
 
 		if (before == STATE_RUNNING) {
-			rc = begin_move(r, found[k], STATE_STOPPING, err);
-			if (rc == 0)
+			rc = instance_runtime(found[k]) ? begin_move(r, found[k], STATE_STOPPING, err) : -1;
+			if (rc == 0) {
+				found[k]->runtime->force = force;
 				rc = instance_job_stop(r, found[k]->o.id, force, err);
+				if (rc < 0) /* it runs on */
+					instance_set_state(r, found[k], STATE_RUNNING, "", "", NULL);
+			}
+		} else if (before == STATE_STOPPING && force && instance_runtime(found[k])) {
+			found[k]->runtime->force = true;
+			region_changed(r);
 		}
 		put_change(out, found[k]->o.id, found[k]->state, before);
 	}
@@ -353,14 +368,24 @@ static int can_terminate(const struct instance *i, struct error *err)
 
 int instance_terminate(struct region *r, struct instance *i, struct error *err)
 {
+	struct instance before;
+	struct change back;
+	struct error why = { 0 };
+
 	if (i->state == STATE_TERMINATED || i->state == STATE_SHUTTING_DOWN)
 		return 0;
 	if (!instance_runtime(i))
 		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 	i->runtime->cancel = 1;
+	before = *i;
 	if (begin_move(r, i, STATE_SHUTTING_DOWN, err) < 0)
 		return -1;
-	return instance_job_terminate(r, i->o.id, err);
+	if (instance_job_terminate(r, i->o.id, err) == 0)
+		return 0;
+	back = (struct change){ &i->o, &before.o };
+	if (region_commit(r, &back, 1, &why) < 0)
+		log_error("instance %s: %s", i->o.id, why.message);
+	return -1;
 }
 
 static int terminate_instances(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err)

@@ -18,6 +18,7 @@
 
 #define SHUTDOWN_MS 60000 /* then the plug is pulled, as EC2 does after its own patience */
 #define REBOOT_MS 60000
+#define STORE_AGAIN_MS 2000
 #define GIB (1024ll * 1024 * 1024)
 
 struct job {
@@ -96,6 +97,7 @@ static void image_step(void *arg, const struct image_progress *p)
 
 static int make_image(struct region *r, struct instance *i, struct error *err)
 {
+	AUTO_FREE char *path = NULL;
 	struct {
 		struct region *r;
 		const char *id;
@@ -103,22 +105,49 @@ static int make_image(struct region *r, struct instance *i, struct error *err)
 	} to = { r, i->o.id, 0 };
 	struct image_job job = { .progress = image_step, .arg = &to, .cancel = &i->runtime->cancel, .mirror = r->config.image_mirror };
 
-	return image_ensure(r->images, i->image_name, &job, err);
+	if (!i->launched)
+		return image_ensure(r->images, i->image_name, &job, err);
+	/* a start has a disk on the image that was there: its user is told rather than another one built */
+	path = image_path(r->images, i->image_name, err);
+	return path ? 0 : -1;
+}
+
+/* A disk holds what differs from the very image that it was made on. Beside it stands that image's sum: an image that was
+ * fetched again is the same, one that was built again is another. */
+static int check_base(struct region *r, struct instance *i, const char *note, struct error *err)
+{
+	AUTO_FREE char *sum = NULL;
+	struct image_info info;
+
+	if (image_stat(r->images, i->image_name, &info, err) < 0)
+		return -1;
+	sum = file_read(note, IMAGE_SHA256_MAX, NULL, NULL);
+	if (!sum || info.state != IMAGE_AVAILABLE || strcmp(sum, info.sha256) == 0)
+		return 0;
+	return error_set(err, ERROR_ENVIRONMENT,
+			 "The image %s is another than the one that the disk of %s was made on, which is gone; terminate the instance and "
+			 "launch a new one.",
+			 i->image_name, i->o.id);
 }
 
 static int make_disk(struct region *r, struct instance *i, const char *dir, struct error *err)
 {
 	AUTO_FREE char *disk = file_path(err, "%s/disk.qcow2", dir);
 	AUTO_FREE char *fresh = file_path(err, "%s/disk.qcow2.new", dir);
+	AUTO_FREE char *note = file_path(err, "%s/disk.base", dir);
 	AUTO_FREE char *base = NULL;
+	struct image_info info;
 
-	if (!disk || !fresh)
+	if (!disk || !fresh || !note)
 		return -1;
 	if (file_exists(disk))
-		return 0;
+		return check_base(r, i, note, err);
 	base = image_path(r->images, i->image_name, err);
+	if (!base || image_stat(r->images, i->image_name, &info, err) < 0 ||
+	    file_write_atomic(note, info.sha256, strlen(info.sha256), 0600, err) < 0)
+		return -1;
 	instance_progress(r, i->o.id, "disk", "root volume of %d GiB on %s", i->root_gib, i->image_name);
-	if (!base || disk_remove(fresh, err) < 0 || disk_create_overlay(fresh, base, i->root_gib * GIB, err) < 0)
+	if (disk_remove(fresh, err) < 0 || disk_create_overlay(fresh, base, i->root_gib * GIB, err) < 0)
 		return -1;
 	if (rename(fresh, disk) < 0)
 		return error_set(err, ERROR_ENVIRONMENT, "The disk of %s can't be put in place.", i->o.id);
@@ -252,6 +281,19 @@ static int make_machine(struct region *r, struct instance *i, const char *dir, s
 	return compute_start(r->compute, &spec, netns, err);
 }
 
+static int watch_console(struct region *r, const struct instance *i, struct error *err);
+
+/* A machine that a daemon before us started: its network is made complete and its console watched again. */
+static int adopt(struct region *r, struct instance *i, struct error *err)
+{
+	region_lock(r);
+	i->runtime->machine_gone = false;
+	region_unlock(r);
+	if (set_attached(r, i, true, err) < 0 || view_apply_vpc(r, i->vpc_id, err) < 0)
+		return -1;
+	return watch_console(r, i, err);
+}
+
 static int launch_steps(struct region *r, struct instance *i, struct error *err)
 {
 	AUTO_FREE char *dir = instance_dir(r, i->o.id, err);
@@ -259,8 +301,10 @@ static int launch_steps(struct region *r, struct instance *i, struct error *err)
 
 	if (!dir || file_mkdirs(dir, 0711, err) < 0)
 		return -1;
-	if (compute_state(r->compute, i->o.id) != MACHINE_ABSENT) /* a daemon before us got that far */
-		return 0;
+	if (compute_state(r->compute, i->o.id) == MACHINE_RUNNING) /* a daemon before us got that far */
+		return adopt(r, i, err);
+	if (compute_destroy(r->compute, i->o.id, err) < 0) /* one that was never let run */
+		return -1;
 	if (!test && (make_image(r, i, err) < 0 || make_disk(r, i, dir, err) < 0 || make_seed(r, i, dir, err) < 0))
 		return -1;
 	if (given_up(r, i))
@@ -273,6 +317,15 @@ static int launch_steps(struct region *r, struct instance *i, struct error *err)
 	return make_machine(r, i, dir, err);
 }
 
+/* Under the lock: the time until a store that could not be written is tried again. */
+static void store_pause(struct region *r)
+{
+	const int64_t next = deadline_in(STORE_AGAIN_MS);
+
+	while (!r->closing && region_wait(r, next))
+		;
+}
+
 /* What a machine held goes: its console's watcher, its tap, its public address. */
 static void unmake_machine(struct region *r, struct instance *i)
 {
@@ -282,7 +335,16 @@ static void unmake_machine(struct region *r, struct instance *i)
 		log_error("instance %s: %s", i->o.id, err.message);
 	if (r->consoles)
 		console_watch_remove(r->consoles, i->o.id);
-	if (set_attached(r, i, false, &err) < 0 || view_detach(r, i->vpc_id, i->eni_id, &err) < 0)
+	while (set_attached(r, i, false, &err) < 0) {
+		log_error("instance %s: %s", i->o.id, err.message);
+		err = (struct error){ 0 };
+		region_lock(r);
+		store_pause(r);
+		region_unlock(r);
+		if (r->closing)
+			return;
+	}
+	if (view_detach(r, i->vpc_id, i->eni_id, &err) < 0)
 		log_error("instance %s: %s", i->o.id, err.message);
 }
 
@@ -295,6 +357,22 @@ static void remove_disk(struct region *r, struct instance *i)
 		log_error("instance %s: %s", i->o.id, err.message);
 }
 
+/* Under the lock: the state that ends a move. What was done is done: where the store can't be written (a full disk), the write
+ * is tried again until it can, or the daemon ends and the next one does the job anew. */
+static void settle_state(struct region *r, struct instance *i, enum instance_state state, const char *code, const char *reason)
+{
+	const int from = i->state;
+	struct error err = { 0 };
+
+	while (i->state == from && instance_set_state(r, i, state, code, reason, &err) < 0) {
+		log_error("instance %s can't become %s yet: %s", i->o.id, instance_state_name((int)state), err.message);
+		err = (struct error){ 0 };
+		store_pause(r);
+		if (r->closing)
+			return;
+	}
+}
+
 /* The last write of a termination: the interface is deleted with it, its addresses are free again; an Elastic IP address is
  * nobody's from here on. */
 static void set_terminated(struct region *r, struct instance *i, const char *code, const char *reason)
@@ -305,7 +383,8 @@ static void set_terminated(struct region *r, struct instance *i, const char *cod
 	struct change c[2];
 
 	region_lock(r);
-	eni = instance_eni(r, i);
+	settle_state(r, i, STATE_TERMINATED, code, reason);
+	eni = i->state == STATE_TERMINATED ? instance_eni(r, i) : NULL;
 	elastic = eni ? address_of_eni(r, eni->o.id) : NULL;
 	if (eni) {
 		c[0] = (struct change){ &eni->o, NULL };
@@ -314,12 +393,16 @@ static void set_terminated(struct region *r, struct instance *i, const char *cod
 			next.association_id[0] = next.eni_id[0] = '\0';
 			c[1] = (struct change){ &elastic->o, &next.o };
 		}
-		if (region_commit(r, c, elastic ? 2 : 1, &err) < 0)
+		if (region_commit(r, c, elastic ? 2 : 1, &err) < 0) /* the next start forgets it */
 			log_error("instance %s: %s", i->o.id, err.message);
 	}
-	if (instance_set_state(r, i, STATE_TERMINATED, code, reason, &err) < 0)
-		log_error("instance %s: %s", i->o.id, err.message);
 	region_unlock(r);
+}
+
+/* EC2's code for a launch that failed: its own where it has one for the reason. */
+static const char *launch_code(const struct error *err)
+{
+	return strcmp(err->code, "InsufficientInstanceCapacity") == 0 ? "Server.InsufficientInstanceCapacity" : "Server.InternalError";
 }
 
 static void job_launch(struct region *r, void *arg)
@@ -337,7 +420,7 @@ static void job_launch(struct region *r, void *arg)
 	if (launch_steps(r, i, &err) == 0) {
 		region_lock(r);
 		if (i->state == STATE_PENDING)
-			instance_set_state(r, i, STATE_RUNNING, "", "", NULL);
+			settle_state(r, i, STATE_RUNNING, "", "");
 		region_unlock(r);
 		goto out;
 	}
@@ -352,10 +435,10 @@ static void job_launch(struct region *r, void *arg)
 	region_unlock(r);
 	if (first) {
 		remove_disk(r, i);
-		set_terminated(r, i, "Server.InternalError", err.message);
+		set_terminated(r, i, launch_code(&err), err.message);
 	} else {
 		region_lock(r);
-		instance_set_state(r, i, STATE_STOPPED, "Server.InternalError", err.message, NULL);
+		settle_state(r, i, STATE_STOPPED, launch_code(&err), err.message);
 		region_unlock(r);
 	}
 out:
@@ -367,7 +450,7 @@ static bool wait_gone(struct region *r, struct instance *i, int64_t deadline)
 	bool gone;
 
 	region_lock(r);
-	while (!i->runtime->machine_gone && !r->closing && i->state == STATE_STOPPING && region_wait(r, deadline))
+	while (!i->runtime->machine_gone && !i->runtime->force && !r->closing && i->state == STATE_STOPPING && region_wait(r, deadline))
 		;
 	gone = i->runtime->machine_gone;
 	region_unlock(r);
@@ -389,14 +472,14 @@ static void job_stop(struct region *r, void *arg)
 	if (compute_state(r->compute, i->o.id) != MACHINE_ABSENT && !force) {
 		if (compute_shutdown(r->compute, i->o.id, &err) < 0)
 			log_warn("instance %s: %s", i->o.id, err.message);
-		else if (!wait_gone(r, i, deadline_in(time_scaled(SHUTDOWN_MS))) && !r->closing)
+		else if (!wait_gone(r, i, deadline_in(time_scaled(SHUTDOWN_MS))) && !r->closing && !i->runtime->force)
 			instance_progress(r, i->o.id, "stopping", "the guest did not power off in time; its power is cut");
 	}
 	if (r->closing || state_of(r, i) != STATE_STOPPING)
 		goto out;
 	unmake_machine(r, i);
 	region_lock(r);
-	instance_set_state(r, i, STATE_STOPPED, "Client.UserInitiatedShutdown", "User initiated shutdown", NULL);
+	settle_state(r, i, STATE_STOPPED, "Client.UserInitiatedShutdown", "User initiated shutdown");
 	region_unlock(r);
 out:
 	leave(i);
@@ -466,10 +549,10 @@ static void job_ended(struct region *r, void *arg)
 		unmake_machine(r, i);
 		region_lock(r);
 		if (crashed)
-			instance_set_state(r, i, STATE_STOPPED, "Server.InternalError",
-					   "The virtual machine ended unexpectedly; start the instance again", NULL);
+			settle_state(r, i, STATE_STOPPED, "Server.InternalError",
+				     "The virtual machine ended unexpectedly; start the instance again");
 		else
-			instance_set_state(r, i, STATE_STOPPED, "Client.InstanceInitiatedShutdown", "Instance initiated shutdown", NULL);
+			settle_state(r, i, STATE_STOPPED, "Client.InstanceInitiatedShutdown", "Instance initiated shutdown");
 		region_unlock(r);
 	}
 	leave(i);
@@ -514,19 +597,11 @@ int instance_job_reboot(struct region *r, const char *id, struct error *err)
 	return start_job(r, id, false, job_reboot, err);
 }
 
-static int reconcile_running(struct region *r, struct instance *i, struct error *err)
+static int watch_console(struct region *r, const struct instance *i, struct error *err)
 {
 	AUTO_FREE char *console = NULL;
 	int64_t size;
 
-	if (compute_state(r->compute, i->o.id) == MACHINE_ABSENT) {
-		unmake_machine(r, i);
-		region_lock(r);
-		instance_set_state(r, i, STATE_STOPPED, "Server.InternalError",
-				   "The virtual machine was gone when the region started; start the instance again", NULL);
-		region_unlock(r);
-		return 0;
-	}
 	if (!r->consoles)
 		return 0;
 	console = file_path(err, "%s/instances/%s/console.log", r->config.state_dir, i->o.id);
@@ -537,10 +612,44 @@ static int reconcile_running(struct region *r, struct instance *i, struct error 
 	return console_watch_add(r->consoles, i->o.id, console, size > 0 ? size : 0, err);
 }
 
+static int reconcile_running(struct region *r, struct instance *i, struct error *err)
+{
+	if (compute_state(r->compute, i->o.id) != MACHINE_ABSENT)
+		return watch_console(r, i, err);
+	unmake_machine(r, i);
+	region_lock(r);
+	if (instance_set_state(r, i, STATE_STOPPED, "Server.InternalError",
+			       "The virtual machine was gone when the region started; start the instance again", err) < 0) {
+		region_unlock(r);
+		return -1;
+	}
+	region_unlock(r);
+	return 0;
+}
+
+/* What a crash between two writes may leave: interfaces of instances that are terminated or unknown. */
+static int forget_interfaces(struct region *r, struct error *err)
+{
+	int rc = 0;
+
+	region_lock(r);
+	for (size_t k = model_count(r->model, KIND_ENI); rc == 0 && k > 0; k--) {
+		struct eni *e = model_at(r->model, KIND_ENI, k - 1);
+		const struct instance *i = *e->instance_id ? model_find(r->model, KIND_INSTANCE, e->instance_id) : NULL;
+		struct change gone = { &e->o, NULL };
+
+		if (*e->instance_id && (!i || i->state == STATE_TERMINATED))
+			rc = region_commit(r, &gone, 1, err);
+	}
+	region_unlock(r);
+	return rc;
+}
+
 int instance_reconcile(struct region *r, struct error *err)
 {
 	size_t n = model_count(r->model, KIND_INSTANCE);
 	AUTO_FREE struct instance **all = calloc(n ? n : 1, sizeof *all);
+	struct error why = { 0 };
 	char **machines;
 	bool network = false;
 
@@ -548,8 +657,10 @@ int instance_reconcile(struct region *r, struct error *err)
 		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 	for (size_t k = 0; k < n; k++) {
 		all[k] = model_at(r->model, KIND_INSTANCE, k);
-		network |= all[k]->state == STATE_RUNNING;
+		network |= all[k]->state == STATE_RUNNING && compute_state(r->compute, all[k]->o.id) != MACHINE_ABSENT;
 	}
+	if (forget_interfaces(r, err) < 0)
+		return -1;
 	machines = compute_ids(r->compute, err);
 	if (!machines)
 		return -1;
@@ -562,8 +673,9 @@ int instance_reconcile(struct region *r, struct error *err)
 		}
 	}
 	compute_ids_free(machines);
-	if (network && view_apply_vpc(r, world_default_vpc(r)->o.id, err) < 0)
-		return -1;
+	/* a network that can't be made now is no reason to leave the region without a daemon: the watcher tries again */
+	if (network && view_apply_vpc(r, world_default_vpc(r)->o.id, &why) < 0)
+		log_error("The network can't be made complete: %s", why.message);
 	for (size_t k = 0; k < n; k++) {
 		struct instance *i = all[k];
 		int rc = 0;

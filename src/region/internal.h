@@ -19,6 +19,7 @@
 #define GUEST_USER "ubuntu"
 
 struct import_task;
+struct region_watch;
 
 struct region {
 	struct config config;
@@ -33,6 +34,7 @@ struct region {
 	pthread_cond_t changed;
 	pthread_mutex_t net_lock;
 	struct network *network; /* made at first need, under net_lock; NULL with the test driver */
+	struct region_watch *watch; /* of dnsmasq and uplinks; NULL with the test driver */
 
 	struct jobs *jobs;
 	bool open;       /* reconciliation has begun: events start jobs */
@@ -96,6 +98,10 @@ int view_apply_addresses(struct region *r, const char *vpc_id, struct error *err
 int view_apply_rules(struct region *r, const char *vpc_id, struct error *err);
 int view_attach(struct region *r, const char *vpc_id, const char *eni_id, struct error *err);
 int view_detach(struct region *r, const char *vpc_id, const char *eni_id, struct error *err);
+
+/* network_check and network_watch; where the network was never needed all is well, and there is nothing to watch. */
+int view_check(struct region *r, const char *vpc_id, bool *ret_repaired, struct error *err);
+void view_watch(struct region *r, const char *vpc_id, int fds[2]);
 
 int view_network_needed(struct region *r, struct error *err); /* under net_lock */
 /* Every VPC's network goes, and the host's bridge. Takes net_lock. */

@@ -184,6 +184,16 @@ static int write_changes(struct model *m, const struct change *changes, size_t c
 	return 0;
 }
 
+static int write_store(struct model *m, const struct change *changes, size_t count, struct error *err)
+{
+	if (store_begin(m->store, err) < 0)
+		return -1;
+	if (write_changes(m, changes, count, err) == 0 && store_commit(m->store, err) == 0)
+		return 0;
+	store_rollback(m->store);
+	return -1;
+}
+
 int model_commit(struct model *m, const struct change *changes, size_t count, struct error *err)
 {
 	/* memory that the second half needs is taken before the store is touched */
@@ -200,11 +210,12 @@ int model_commit(struct model *m, const struct change *changes, size_t count, st
 			l->cap = cap;
 		}
 	}
-	if (store_begin(m->store, err) < 0)
-		return -1;
-	if (write_changes(m, changes, count, err) < 0 || store_commit(m->store, err) < 0) {
-		store_rollback(m->store);
-		return -1;
+	if (write_store(m, changes, count, err) < 0) {
+		if (!store_give_way(m->store))
+			return -1;
+		error_clear(err);
+		if (write_store(m, changes, count, err) < 0)
+			return -1;
 	}
 	for (size_t i = 0; i < count; i++) {
 		const struct change *c = &changes[i];

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "region/instance.h"
 #include "region/store.h"
+#include "region/watch.h"
 
 void region_lock(struct region *r)
 {
@@ -140,6 +141,9 @@ struct region *region_open(const struct config *config, struct error *err)
 	r->open = true;
 	if (instance_reconcile(r, err) < 0)
 		goto bad;
+	if (!compute_is_test(r->compute) && !(r->watch = region_watch_new(r, err)))
+		goto bad;
+	region_watch_news(r->watch); /* of what reconciliation's jobs did meanwhile */
 	return r;
 bad:
 	region_close(r);
@@ -170,6 +174,7 @@ void region_close(struct region *r)
 	region_changed(r);
 	region_unlock(r);
 	jobs_close(r->jobs);
+	region_watch_free(r->watch);
 	console_watch_free(r->consoles);
 	compute_close(r->compute);
 	if (r->network)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "region/capacity.h"
 #include "region/instance.h"
 #include "region/key_pair.h"
 #include "region/reply.h"
@@ -346,7 +347,8 @@ static int check(struct region *r, const json_t *in, struct launch *l, struct er
 		return error_set_code(err, ERROR_USAGE, "InvalidAMIID.NotFound", "The image id '[%.64s]' does not exist", id);
 	l->type = instance_type_find(type ? type : TYPE_DEFAULT, err);
 	if (!l->type || check_count(in, l, err) < 0 || check_unbuilt(in, err) < 0 || check_key(r, in, l, err) < 0 || check_user_data(in, l, err) < 0 ||
-	    check_device(in, l, err) < 0 || check_network(r, in, l, err) < 0 || instance_type_fits(l->type, err) < 0)
+	    check_device(in, l, err) < 0 || check_network(r, in, l, err) < 0 ||
+	    capacity_check(r, l->type->name, l->type->memory_mib, err) < 0)
 		return -1;
 	fit = quota_vcpus_left(r) / l->type->vcpus;
 	if ((int64_t)fit < in_int(in, "MinCount", 1))

@@ -8,8 +8,12 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 
 #define BUSY_MS 5000
+/* Kept beside the store and given up when the disk is full, so that what is under way can be written to its end and
+ * instances can be terminated, which makes room. */
+#define RESERVE_BYTES (2 << 20)
 
 /* Migration i brings a file of version i to version i + 1 (PRAGMA user_version). Never edit one that was released: add. */
 static const char *const migrations[] = {
@@ -21,13 +25,18 @@ static const char *const migrations[] = {
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *put, *del, *put_event, *trim_events;
+	int reserve; /* descriptor of the reserve */
+	bool held;   /* it has its bytes */
+	bool full;   /* the last failure was a full disk */
 };
 
 static int fail(struct store *s, const char *what, struct error *err)
 {
 	int code = sqlite3_extended_errcode(s->db);
 
-	if ((code & 0xff) == SQLITE_FULL)
+	/* the shared index of the write-ahead log says it in its own way */
+	s->full = (code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE || code == SQLITE_IOERR_WRITE;
+	if (s->full)
 		return error_set(err, ERROR_ENVIRONMENT, "The disk is full: the region's store can't %s; free some space.",
 				 what);
 	return error_set(err, ERROR_ENVIRONMENT, "The region's store can't %s: %s.", what, sqlite3_errmsg(s->db));
@@ -63,6 +72,33 @@ static int migrate(struct store *s, struct error *err)
 	return 0;
 }
 
+static int hold_reserve(struct store *s, const char *path, struct error *err)
+{
+	AUTO_FREE char *name = NULL;
+
+	if (asprintf(&name, "%s-reserve", path) < 0) {
+		name = NULL;
+		return error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
+	}
+	s->reserve = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->reserve < 0)
+		return error_set_errno(err, errno, "%s can't be opened", name);
+	s->held = posix_fallocate(s->reserve, 0, RESERVE_BYTES) == 0;
+	if (!s->held && ftruncate(s->reserve, 0) < 0)
+		return error_set_errno(err, errno, "%s can't be emptied", name);
+	return 0;
+}
+
+bool store_give_way(struct store *s)
+{
+	bool given = s->full && s->held && ftruncate(s->reserve, 0) == 0;
+
+	s->full = false;
+	if (given)
+		s->held = false;
+	return given;
+}
+
 struct store *store_open(const char *path, struct error *err)
 {
 	struct store *s = calloc(1, sizeof *s);
@@ -72,6 +108,7 @@ struct store *store_open(const char *path, struct error *err)
 		error_set(err, ERROR_ENVIRONMENT, "Memory ran out.");
 		return NULL;
 	}
+	s->reserve = -1;
 	/* it holds user data, which may hold secrets; SQLite's other files take this one's mode */
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || fchmod(fd, 0600) < 0) {
@@ -85,6 +122,8 @@ struct store *store_open(const char *path, struct error *err)
 		goto bad;
 	}
 	sqlite3_busy_timeout(s->db, BUSY_MS);
+	if (hold_reserve(s, path, err) < 0)
+		goto bad;
 	if (run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", "be opened", err) < 0 ||
 	    migrate(s, err) < 0)
 		goto bad;
@@ -113,6 +152,7 @@ void store_close(struct store *s)
 	sqlite3_finalize(s->put_event);
 	sqlite3_finalize(s->trim_events);
 	sqlite3_close(s->db);
+	cleanup_close(&s->reserve);
 	free(s);
 }
 
@@ -148,7 +188,17 @@ int store_delete(struct store *s, const char *id, struct error *err)
 
 int store_commit(struct store *s, struct error *err)
 {
-	return run(s, "COMMIT", "be written", err);
+	struct stat st;
+
+	if (run(s, "COMMIT", "be written", err) < 0)
+		return -1;
+	/* there is room again? then the reserve takes its share, all of it or none */
+	if (!s->held && fstat(s->reserve, &st) == 0) {
+		s->held = posix_fallocate(s->reserve, 0, RESERVE_BYTES) == 0;
+		if (!s->held && ftruncate(s->reserve, 0) < 0)
+			log_warn("The store's reserve can't be emptied: %m");
+	}
+	return 0;
 }
 
 void store_rollback(struct store *s)

@@ -2,6 +2,7 @@
  * sees sqlite3.h. Calls are made under the region's lock. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ int store_put(struct store *s, const char *kind, const char *id, const char *bod
 int store_delete(struct store *s, const char *id, struct error *err);
 int store_commit(struct store *s, struct error *err);
 void store_rollback(struct store *s);
+/* After a failure: was it a full disk, and has the store just given up the reserve that it kept for that? Then a second try may
+ * succeed. */
+bool store_give_way(struct store *s);
 /* Every document in order of creation. A nonzero return of each stops and fails. */
 int store_each(struct store *s, int (*each)(void *arg, const char *kind, const char *id, const char *body, struct error *err),
 	       void *arg, struct error *err);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "region/internal.h"
+#include "region/watch.h"
 
 /* The copy owns everything it points to: one block for each array, the texts in the blocks themselves. */
 struct view {
@@ -282,7 +283,36 @@ static int apply(struct region *r, enum how how, const char *vpc_id, const char 
 	}
 	pthread_mutex_unlock(&r->net_lock);
 	view_free(v);
+	region_watch_news(r->watch);
 	return rc;
+}
+
+int view_check(struct region *r, const char *vpc_id, bool *ret_repaired, struct error *err)
+{
+	struct net_vpc *v;
+	int rc = -1;
+
+	*ret_repaired = false;
+	pthread_mutex_lock(&r->net_lock);
+	if (!r->network && view_network_needed(r, err) < 0) {
+		pthread_mutex_unlock(&r->net_lock);
+		return -1;
+	}
+	v = view_build(r, vpc_id, err);
+	if (v)
+		rc = network_check(r->network, v, ret_repaired, err);
+	pthread_mutex_unlock(&r->net_lock);
+	view_free(v);
+	return rc;
+}
+
+void view_watch(struct region *r, const char *vpc_id, int fds[2])
+{
+	fds[0] = fds[1] = -1;
+	pthread_mutex_lock(&r->net_lock);
+	if (r->network)
+		network_watch(r->network, vpc_id, fds);
+	pthread_mutex_unlock(&r->net_lock);
 }
 
 int view_apply_vpc(struct region *r, const char *vpc_id, struct error *err)

@@ -1,5 +1,6 @@
 #include "seed/seed.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,6 +158,28 @@ static int make_iso(const char *path, const char *dir, const struct seed_templat
 	return 0;
 }
 
+/* What a process that was killed left of its work on the same path: it holds the user data. */
+static int remove_unfinished(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	AUTO_FREE char *parent = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	DIR *d = parent ? opendir(parent) : NULL;
+	int result = 0;
+
+	for (struct dirent *e; d && result == 0 && (e = readdir(d));) {
+		AUTO_FREE char *full = NULL;
+		size_t len = strlen(name);
+
+		if (strncmp(e->d_name, name, len) != 0 || e->d_name[len] != '.')
+			continue;
+		full = file_path(err, "%s/%s", parent, e->d_name);
+		result = full ? file_remove_tree(full, err) : -1;
+	}
+	if (d)
+		closedir(d);
+	return result;
+}
+
 int seed_write(const char *path, const struct seed_spec *s, struct error *err)
 {
 	struct seed_templates t CLEANUP(seed_templates_done) = { NULL, NULL, NULL };
@@ -168,7 +191,7 @@ int seed_write(const char *path, const struct seed_spec *s, struct error *err)
 	    seed_templates_load(&t, s->data_dir, err) < 0)
 		return -1;
 	dir = file_path(err, "%s.XXXXXX", path);
-	if (!dir)
+	if (!dir || remove_unfinished(path, err) < 0)
 		return -1;
 	if (!mkdtemp(dir))
 		return error_set_errno(err, errno, "A directory for the seed can't be made as %s", dir);
