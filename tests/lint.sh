@@ -26,7 +26,7 @@ done
 for f in "${scripts[@]}"; do
 	said=$(bash -n "$f" 2>&1) || found "$said"
 	case $f in
-	*/lib.sh | */region.sh) ;; # sourced
+	*/lib.sh | */region.sh | */tiny.sh) ;; # sourced
 	*) [ -x "$f" ] || found "$f: is not executable" ;;
 	esac
 done

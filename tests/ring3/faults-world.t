@@ -111,6 +111,7 @@ refuses InsufficientInstanceCapacity "a type larger than the machine is refused"
 
 # --- the host restarts: every process and namespace is gone, the state directory is not ---
 pid=$(qemus "$WEB")
+# shellcheck disable=SC2046 # pids, a word each
 kill -9 "$(daemon_pid)" "$pid" $(named dnsmasq) $(uplink)
 await_exit "$pid" 10
 umount "$VPCLAB_RUN_DIR"/netns/* 2>/dev/null
