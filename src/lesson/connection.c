@@ -6,6 +6,8 @@
 
 #include "lesson/django.h"
 
+#define COMMAND_MAX 256
+
 static void add_line(char *out, size_t size, const char *text, size_t len)
 {
 	size_t used = strlen(out);
@@ -98,7 +100,6 @@ static const char *name_of(const struct connection_facts *f)
 	return *f->instance.name ? f->instance.name : f->instance.id;
 }
 
-#define COMMAND_MAX 256
 static const char *__attribute__((format(printf, 2, 3))) command(char out[COMMAND_MAX], const char *fmt, ...)
 {
 	va_list ap;
@@ -149,6 +150,7 @@ static bool look_at_address(const struct connection_facts *f, struct connection 
 
 static bool look_at_gateway(const struct connection_facts *f, struct connection *c)
 {
+	char cmd[COMMAND_MAX];
 	const char *restart = "sudo kill $(cat /run/vpclab/daemon.lock); vpclab daemon";
 
 	if (!f->tried) {
@@ -160,7 +162,7 @@ static bool look_at_gateway(const struct connection_facts *f, struct connection 
 		return broken(c, restart, "This machine has lost its address %s on the public bridge, which is its way into the VPC; the daemon's start makes it again.",
 			      f->instance.host_address);
 	if (strcmp(f->way.route_source, f->instance.host_address) != 0)
-		return broken(c, "ip route get PUBLIC_IPV4", "This machine's route to %s doesn't lead over the lab's bridge (%s%s): another route covers the range, or a setting public_cidr of its own is needed.",
+		return broken(c, command(cmd, "ip route get %s", f->instance.public_ip), "This machine's route to %s doesn't lead over the lab's bridge (%s%s): another route covers the range, or a setting public_cidr of its own is needed.",
 			      f->instance.public_ip, *f->way.route_source ? "it would call from " : "there is none",
 			      f->way.route_source);
 	if (!f->way.gateway_up)

@@ -99,8 +99,9 @@ ok "--follow prints what comes" grep -q '"value":"followed"' "$T/followed"
 ok "an object a line" python3 -c 'import json, sys; [json.loads(line) for line in open(sys.argv[1])]' "$T/followed"
 
 # a new daemon
-ok "entries outlive the daemon" sh -c "kill $(daemon_pid)"
-await_exit "$(daemon_pid)" 20
+pid=$(daemon_pid)
+kill "$pid"
+ok "the daemon ends" await_exit "$pid" 20
 run vpclab events --lines 1000
 is "$(grep -c RunInstances <<<"$OUT")" 1 "a new daemon has the old entries"
 region_down

@@ -58,8 +58,8 @@ names_soon() {
 }
 mend() { (PATH=$BUILD:$PATH eval "$COMMAND") >"$T/mend" 2>&1; }
 guest() { vpclab exec web -- "$1"; }
-# later SECONDS SCRIPT: in the guest, as root, when the connection that asked for it is over
-later() { guest "sudo systemd-run --collect --on-active=2 sh -c '$2'" 2>&1; }
+# later SCRIPT: in the guest, as root, when the connection that asked for it is over
+later() { guest "sudo systemd-run --collect sh -c 'sleep 2; $1'" >/dev/null 2>&1; }
 SETTINGS=nanodegree/sample/sample/settings.py
 
 region_up embedded
@@ -139,15 +139,13 @@ mend
 
 # --- the guest's network; it mends itself after a while, for nobody could reach it ---
 read -r DEVICE ROUTER < <(guest "ip -4 route show default" | sed -E 's/.*via ([^ ]+) dev ([^ ]+).*/\2 \1/')
-later 2 "ip route replace default via ${PRIVATE%.*}.251 dev $DEVICE onlink; sleep 60; ip route replace default via $ROUTER dev $DEVICE" >/dev/null
-read -rt 6 <> <(:) || :
-names guest-network 'answers go astray.*251' "14. a wrong default route" web
+later "ip route replace default via ${PRIVATE%.*}.251 dev $DEVICE onlink; sleep 90; ip route replace default via $ROUTER dev $DEVICE"
+names_soon guest-network 'answers go astray.*251' "14. a wrong default route" web
 ok "it is mended" await_http 200
 
 PREFIX=$(guest "ip -4 -o addr show dev $DEVICE" | grep -o "$PRIVATE/[0-9]*")
-later 2 "ip addr flush dev $DEVICE; sleep 90; ip addr add $PREFIX dev $DEVICE; ip route replace default via $ROUTER dev $DEVICE" >/dev/null
-read -rt 6 <> <(:) || :
-names guest "answers nobody at $PRIVATE" "15. the guest's address is gone" web
+later "ip addr flush dev $DEVICE; sleep 120; ip addr add $PREFIX dev $DEVICE; ip route replace default via $ROUTER dev $DEVICE"
+names_soon guest "answers nobody at $PRIVATE" "15. the guest's address is gone" web
 ok "it is mended" await_http 200
 
 # --- the instance ---
