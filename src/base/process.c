@@ -226,6 +226,26 @@ static void emit_lines(struct buffer *line, const char *data, size_t n, const st
 	}
 }
 
+/* A program that reads no further is no reason to die of SIGPIPE. */
+static ssize_t write_quietly(int fd, const void *data, size_t len)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t broken, before;
+	ssize_t n;
+	int e;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &broken, &before);
+	n = write(fd, data, len);
+	e = errno;
+	if (n < 0 && e == EPIPE)
+		sigtimedwait(&broken, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = e;
+	return n;
+}
+
 /* Moves data between the pipes and memory until both outputs have ended, the deadline passes or it is cancelled. */
 static int pump(struct pipes *p, const struct process_options *opt, struct buffer *out, struct buffer *errb)
 {
@@ -276,7 +296,7 @@ static int pump(struct pipes *p, const struct process_options *opt, struct buffe
 			ssize_t n = 0;
 
 			if (feed.done < feed.len)
-				n = write(p->in[1], feed.data + feed.done, feed.len - feed.done);
+				n = write_quietly(p->in[1], feed.data + feed.done, feed.len - feed.done);
 			if (n > 0)
 				feed.done += (size_t)n;
 			if (feed.done == feed.len || (n < 0 && errno != EINTR && errno != EAGAIN)) {

@@ -35,7 +35,8 @@ struct process_result {
 void process_result_done(struct process_result *r);
 #define AUTO_PROCESS_RESULT CLEANUP(process_result_done)
 
-/* Runs argv to its end; should this process die first, the program is killed (not what it has started itself). Returns 0 whenever it ran and ended, whatever its status (see ret->status); -1 when it
+/* Runs argv to its end; should this process die first, the program is killed (not what it has started itself).
+ * Returns 0 whenever it ran and ended, whatever its status (see ret->status); -1 when it
  * could not be started (a missing program is named, with its package where known) or the deadline passed. */
 int process_run(const char *const argv[], const struct process_options *opt, struct process_result *ret,
 		struct error *err);

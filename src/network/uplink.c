@@ -163,7 +163,8 @@ static int run(const struct uplink_place *p, const struct paths *files, const ch
 		.opt = { .output_path = files->log, .cwd = "/" },
 	};
 
-	if (file_unlink(files->log, &err) < 0 || daemonfile_end_strays(UPLINK_LINK, p->netns, &err) < 0 || start_program(&s) < 0 || daemonfile_write(files->process, &s.id, &err) < 0) {
+	if (file_unlink(files->log, &err) < 0 || daemonfile_end_strays(UPLINK_LINK, p->netns, &err) < 0 ||
+	    start_program(&s) < 0 || daemonfile_write(files->process, &s.id, &err) < 0) {
 		snprintf(reason, UPLINK_REASON_MAX, "%s", err.message);
 		return -1;
 	}

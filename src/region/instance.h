@@ -55,6 +55,12 @@ int instance_job_stop(struct region *r, const char *id, bool force, struct error
 int instance_job_terminate(struct region *r, const char *id, struct error *err);
 int instance_job_reboot(struct region *r, const char *id, struct error *err);
 
+/* What a machine held goes: itself, its console's watcher, its tap, its public address. Under its operation lock, or where no job
+ * can run yet. */
+void instance_unmake_machine(struct region *r, struct instance *i);
+/* Reads the console of a machine that another daemon started. */
+int instance_watch_console(struct region *r, const struct instance *i, struct error *err);
+
 /* Callbacks of the compute room. */
 void instance_on_end(void *arg, const char *id, enum machine_end why);
 void instance_on_reboot(void *arg, const char *id);

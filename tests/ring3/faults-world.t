@@ -60,6 +60,7 @@ if type -P pasta >/dev/null; then
 	ok "a pasta that is killed is started again" until_ uplink_again
 	ok "the guests' way out is a link again" until_ up_again
 else
+	uplink() { :; }
 	skip "a pasta that is killed is started again" "pasta is not installed"
 fi
 agree "dnsmasq and the uplink were killed"
@@ -111,8 +112,8 @@ refuses InsufficientInstanceCapacity "a type larger than the machine is refused"
 
 # --- the host restarts: every process and namespace is gone, the state directory is not ---
 pid=$(qemus "$WEB")
-# shellcheck disable=SC2046 # pids, a word each
-kill -9 "$(daemon_pid)" "$pid" $(named dnsmasq) $(uplink)
+mapfile -t all < <(daemon_pid; echo "$pid"; named dnsmasq; uplink)
+kill -9 "${all[@]}"
 await_exit "$pid" 10
 umount "$VPCLAB_RUN_DIR"/netns/* 2>/dev/null
 rm -rf "$VPCLAB_RUN_DIR"
