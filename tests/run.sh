@@ -4,7 +4,8 @@
 #
 #   run.sh [--no-guests] [FILE...]      FILE: some tests only, such as tests/ring2/groups.t
 #
-# FLAVOUR=asan runs the build with sanitizers. VPCLAB_MUST_WORK=1 makes a failure of every skip. GOLDEN_UPDATE=1 rewrites the
+# FLAVOUR=asan runs the build with sanitizers. VPCLAB_MUST_WORK=1 makes a failure of every skip; VPCLAB_TEST_SLOW=1 runs what
+# takes a quarter of an hour. GOLDEN_UPDATE=1 rewrites the
 # golden files. Rings 3 and 4 run one test at a time, for they measure time.
 set -eu
 cd "$(dirname "$0")/.."
@@ -76,7 +77,7 @@ if [ "$(id -u)" != 0 ]; then
 		echo "run.sh: the tests make network namespaces and machines, which only root can; run this as root, for there is no sudo." >&2
 		exit 3
 	}
-	exec sudo --preserve-env=FLAVOUR,VPCLAB_MUST_WORK,GOLDEN_UPDATE -- "$0" "$@"
+	exec sudo --preserve-env=FLAVOUR,VPCLAB_MUST_WORK,VPCLAB_TEST_SLOW,GOLDEN_UPDATE -- "$0" "$@"
 fi
 unshare --net --mount --propagation private --pid --fork --kill-child --mount-proc true || {
 	echo "run.sh: this machine does not let root make namespaces (a container without CAP_SYS_ADMIN?), which every lab needs." >&2
@@ -103,7 +104,7 @@ fi
 environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME="$dir/home" TMPDIR="$dir/tmp"
 	TZ=Asia/Kathmandu LC_ALL=C.UTF-8 TERM=dumb FLAVOUR="$FLAVOUR" VPCLAB_TEST_INSIDE=yes VPCLAB_TEST_DIR="$dir"
 	VPCLAB_TEST_IMAGES="${images:+$dir/images}")
-for name in VPCLAB_MUST_WORK GOLDEN_UPDATE; do
+for name in VPCLAB_MUST_WORK VPCLAB_TEST_SLOW GOLDEN_UPDATE; do
 	[ -z "${!name:-}" ] || environment+=("$name=${!name}")
 done
 # libvirt and GnuTLS keep what they allocate once; a leak of ours is found by the unit tests and at the daemon's end

@@ -72,10 +72,11 @@ unset VPCLAB_PUBLIC_CIDR
 region_at lab
 
 # --- the store ---
+version=$(sql "PRAGMA user_version")
 sql "PRAGMA user_version = 99" >/dev/null
 says 3 'store is of version 99, newer than' "a store of a newer version is one sentence" vpclab daemon
 is "$(processes)" "" "and no daemon stays"
-sql "PRAGMA user_version = 1" >/dev/null
+sql "PRAGMA user_version = $version" >/dev/null
 cp "$VPCLAB_STATE_DIR/region.db" "$T/good.db"
 sql "UPDATE object SET body = '{' WHERE kind = 'vpc'" >/dev/null
 says 3 'vpc-' "a document that can't be read is one sentence that names it" vpclab daemon

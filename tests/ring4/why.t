@@ -3,6 +3,8 @@
 # mend it, it does. One guest, two boots.
 . "$(dirname "$0")/../lib.sh"
 
+# Nineteen breakages of one guest take a quarter of an hour without KVM, more than the whole of `make test` may.
+[ -n "${VPCLAB_TEST_SLOW:-}${VPCLAB_MUST_WORK:-}" ] || skip_all "slow: set VPCLAB_TEST_SLOW=1"
 [ -n "${VPCLAB_TEST_IMAGES:-}" ] || skip_all "no guest image (tests/run.sh builds one)"
 
 http() { curl -s -o "$T/page" -w '%{http_code}' --max-time 20 "http://$PUBLIC:8000/" || true; }
