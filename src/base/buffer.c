@@ -1,8 +1,9 @@
 #include "base/buffer.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 void buffer_done(struct buffer *b)
 {
@@ -80,51 +81,34 @@ void buffer_addf(struct buffer *b, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* The length of the UTF-8 sequence at s that XML 1.0 can carry, 0 where there is none. */
-static size_t xml_utf8(const unsigned char *s)
+/* The length of the UTF-8 sequence at the start of text that XML 1.0 can carry, 0 where there is none. */
+static size_t xml_utf8(const char *text, size_t len)
 {
-	uint32_t c;
-	size_t n, i;
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = text_utf8_step(text, len);
 
-	if (s[0] < 0x80)
+	if (n == 1)
 		return s[0] >= 0x20 || s[0] == '\t' || s[0] == '\n' || s[0] == '\r';
-	if (s[0] >= 0xc2 && s[0] <= 0xdf) {
-		n = 2;
-		c = s[0] & 0x1fu;
-	} else if ((s[0] & 0xf0) == 0xe0) {
-		n = 3;
-		c = s[0] & 0x0fu;
-	} else if (s[0] >= 0xf0 && s[0] <= 0xf4) {
-		n = 4;
-		c = s[0] & 0x07u;
-	} else {
-		return 0;
-	}
-	for (i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3fu);
-	}
-	if ((n == 3 && c < 0x800) || (n == 4 && (c < 0x10000 || c > 0x10ffff)))
-		return 0;
-	if ((c >= 0xd800 && c <= 0xdfff) || c == 0xfffe || c == 0xffff)
+	/* U+FFFE and U+FFFF are well-formed UTF-8, but no characters of XML */
+	if (n == 3 && s[0] == 0xef && s[1] == 0xbf && s[2] >= 0xbe)
 		return 0;
 	return n;
 }
 
 void buffer_add_xml(struct buffer *b, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
+	size_t len = strlen(text);
 
-	while (*s) {
-		size_t n = xml_utf8(s);
+	while (len) {
+		size_t n = xml_utf8(text, len);
 
 		if (!n) {
 			buffer_add(b, "\xef\xbf\xbd");
-			s++;
+			text++;
+			len--;
 			continue;
 		}
-		switch (*s) {
+		switch (*text) {
 		case '&':
 			buffer_add(b, "&amp;");
 			break;
@@ -144,9 +128,10 @@ void buffer_add_xml(struct buffer *b, const char *text)
 			buffer_add(b, "&#13;");
 			break;
 		default:
-			buffer_add_len(b, s, n);
+			buffer_add_len(b, text, n);
 		}
-		s += n;
+		text += n;
+		len -= n;
 	}
 }
 

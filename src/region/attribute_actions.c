@@ -5,9 +5,11 @@
 #include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "region/capacity.h"
 #include "region/group.h"
 #include "region/instance.h"
 #include "region/run_instances.h"
+#include "region/types.h"
 #include "seed/seed.h"
 
 static const struct param text_members[] = { TEXT("value"), PARAM_END };
@@ -231,7 +233,7 @@ static int set_type(struct region *r, const struct caller *caller, struct instan
 	const struct instance_type *type = instance_type_find(name, err);
 	struct instance next = *i;
 
-	if (!type || must_be_stopped(i, "type", err) < 0 || instance_type_fits(type, err) < 0)
+	if (!type || must_be_stopped(i, "type", err) < 0 || capacity_fits(type->name, type->memory_mib, err) < 0)
 		return -1;
 	snprintf(next.type, sizeof next.type, "%s", type->name);
 	return commit_instance(r, caller, i, &next, err);

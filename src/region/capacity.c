@@ -19,16 +19,32 @@ static long long meminfo_mib(const char *meminfo, const char *key)
 	return at ? strtoll(at + strlen(key), NULL, 10) / 1024 : -1;
 }
 
+static int check_total(const char *meminfo, const char *type, unsigned memory_mib, struct error *err)
+{
+	long long total = meminfo_mib(meminfo, "MemTotal:");
+
+	if (total < 0 || memory_mib <= total)
+		return 0;
+	return error_set_code(err, ERROR_ENVIRONMENT, "InsufficientInstanceCapacity",
+			      "This machine has %lld MiB of memory, too little for %s's %u MiB; take a smaller type.", total, type,
+			      memory_mib);
+}
+
+int capacity_fits(const char *type, unsigned memory_mib, struct error *err)
+{
+	AUTO_FREE char *meminfo = file_read("/proc/meminfo", MEMINFO_MAX, NULL, NULL);
+
+	return check_total(meminfo, type, memory_mib, err);
+}
+
 int capacity_check(const struct region *r, const char *type, unsigned memory_mib, struct error *err)
 {
 	AUTO_FREE char *meminfo = file_read("/proc/meminfo", MEMINFO_MAX, NULL, NULL);
-	long long total = meminfo_mib(meminfo, "MemTotal:"), free_mib = meminfo_mib(meminfo, "MemAvailable:");
+	long long free_mib = meminfo_mib(meminfo, "MemAvailable:");
 	int64_t space = file_space(r->config.state_dir);
 
-	if (total >= 0 && memory_mib > total)
-		return error_set_code(err, ERROR_ENVIRONMENT, "InsufficientInstanceCapacity",
-				      "This machine has %lld MiB of memory, too little for %s's %u MiB; take a smaller type.", total, type,
-				      memory_mib);
+	if (check_total(meminfo, type, memory_mib, err) < 0)
+		return -1;
 	if (space >= 0 && space >> 20 < DISK_MIB)
 		return error_set_code(err, ERROR_ENVIRONMENT, "InsufficientInstanceCapacity",
 				      "The disk of %s has %lld MiB free, too little for another guest; make room or terminate instances.",

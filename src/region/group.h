@@ -8,6 +8,8 @@
 struct group *group_find(struct region *r, const json_t *in, struct error *err);
 /* Under the lock: a rule of the same direction, ports and other side in wanted's group; NULL where there is none. */
 struct rule *group_rule_same(struct region *r, const struct rule *wanted);
+/* The same; where there is none, InvalidPermission.NotFound with the rule's words. */
+struct rule *group_rule_named(struct region *r, const struct rule *wanted, struct error *err);
 /* Without the lock. What the model has now is in force when this returns; where the kernel refuses it, restore (called under the lock)
  * puts the model back and what was before is in force again. */
 int group_enforce(struct region *r, const char *vpc_id, int (*restore)(struct region *r, void *arg, struct error *err), void *arg,

@@ -327,6 +327,19 @@ struct rule *group_rule_same(struct region *r, const struct rule *wanted)
 	return NULL;
 }
 
+struct rule *group_rule_named(struct region *r, const struct rule *wanted, struct error *err)
+{
+	struct rule *rule = group_rule_same(r, wanted);
+	char words[SENTENCE_MAX];
+
+	if (!rule) {
+		permission_words(wanted, words);
+		error_set_code(err, ERROR_USAGE, "InvalidPermission.NotFound",
+			       "The specified rule \"%s\" does not exist in this security group.", words);
+	}
+	return rule;
+}
+
 static int check_new_rules(struct region *r, const struct group *g, bool egress, const struct permission_list *l, struct error *err)
 {
 	unsigned most = config_number(r->config.quota_rules_per_group);
@@ -448,7 +461,6 @@ static int rules_by_permission(struct region *r, const json_t *in, const struct 
 			       struct error *err)
 {
 	AUTO_FREE struct permission_list *l = calloc(1, sizeof *l);
-	char words[SENTENCE_MAX];
 	size_t skipped;
 
 	if (!l)
@@ -456,13 +468,10 @@ static int rules_by_permission(struct region *r, const json_t *in, const struct 
 	if (permissions_parse(r, in, g, egress, true, l, &skipped, err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->count; i++) {
-		struct rule *rule = group_rule_same(r, &l->rules[i]);
+		struct rule *rule = group_rule_named(r, &l->rules[i], err);
 
-		if (!rule) {
-			permission_words(&l->rules[i], words);
-			return error_set_code(err, ERROR_USAGE, "InvalidPermission.NotFound",
-					      "The specified rule \"%s\" does not exist in this security group.", words);
-		}
+		if (!rule)
+			return -1;
 		find_once(found, n, rule);
 	}
 	if (*n == 0 && skipped) /* IPv6 ranges can't have been authorized */

@@ -74,4 +74,5 @@ void instance_reply(struct region *r, json_t *item, const struct instance *i);
 /* groupSet (empty for NULL), and association where there is a public address. Under the lock. */
 void eni_put_groups(struct region *r, json_t *o, const struct eni *eni);
 void eni_put_association(struct region *r, json_t *o, const struct eni *eni);
+void eni_put_private_addresses(struct region *r, json_t *o, const struct eni *eni);
 extern const struct param instance_reply_members[], instance_device_members[], eni_association_members[];

@@ -92,9 +92,21 @@ void eni_put_association(struct region *r, json_t *o, const struct eni *eni)
 	put_text(a, "ipOwnerId", address_of_eni(r, eni->o.id) ? r->config.account_id : "amazon");
 }
 
+void eni_put_private_addresses(struct region *r, json_t *o, const struct eni *eni)
+{
+	json_t *address = add_item(put_list(o, "privateIpAddressesSet"));
+	char dns[SENTENCE_MAX];
+
+	address_private_dns(r, eni->private_ip, dns);
+	put_address(address, "privateIpAddress", eni->private_ip);
+	put_text(address, "privateDnsName", dns);
+	put_bool(address, "primary", true);
+	eni_put_association(r, address, eni);
+}
+
 static void put_interface(struct region *r, json_t *list, const struct instance *i, const struct eni *eni)
 {
-	json_t *item = add_item(list), *attachment, *address;
+	json_t *item = add_item(list), *attachment;
 	char dns[SENTENCE_MAX], id[ID_MAX];
 
 	address_private_dns(r, eni->private_ip, dns);
@@ -116,11 +128,7 @@ static void put_interface(struct region *r, json_t *list, const struct instance 
 	put_time(attachment, "attachTime", eni->attach_time);
 	put_bool(attachment, "deleteOnTermination", true);
 	eni_put_association(r, item, eni);
-	address = add_item(put_list(item, "privateIpAddressesSet"));
-	put_address(address, "privateIpAddress", eni->private_ip);
-	put_text(address, "privateDnsName", dns);
-	put_bool(address, "primary", true);
-	eni_put_association(r, address, eni);
+	eni_put_private_addresses(r, item, eni);
 	put_text(item, "interfaceType", "interface");
 }
 

@@ -85,11 +85,7 @@ static void put_interface(struct region *r, json_t *item, const struct eni *eni)
 	put_bool(o, "deleteOnTermination", true);
 	eni_put_association(r, item, eni);
 	put_tags(item, &eni->o.tags);
-	o = add_item(put_list(item, "privateIpAddressesSet"));
-	put_address(o, "privateIpAddress", eni->private_ip);
-	put_text(o, "privateDnsName", dns);
-	put_bool(o, "primary", true);
-	eni_put_association(r, o, eni);
+	eni_put_private_addresses(r, item, eni);
 	put_text(item, "interfaceType", "interface");
 }
 

@@ -267,7 +267,6 @@ static int describe_by_permission(struct region *r, const json_t *in, const stru
 				  struct error *err)
 {
 	AUTO_FREE struct permission_list *l = calloc(1, sizeof *l);
-	char words[SENTENCE_MAX];
 	size_t skipped;
 
 	if (!l)
@@ -275,13 +274,10 @@ static int describe_by_permission(struct region *r, const json_t *in, const stru
 	if (permissions_parse(r, in, g, egress, false, l, &skipped, err) < 0)
 		return -1;
 	for (size_t i = 0; i < l->count; i++) {
-		struct rule *live = group_rule_same(r, &l->rules[i]);
+		struct rule *live = group_rule_named(r, &l->rules[i], err);
 
-		if (!live) {
-			permission_words(&l->rules[i], words);
-			return error_set_code(err, ERROR_USAGE, "InvalidPermission.NotFound",
-					      "The specified rule \"%s\" does not exist in this security group.", words);
-		}
+		if (!live)
+			return -1;
 		if (add_edit(edits, n, live, g, err) < 0)
 			return -1;
 		TEXT_COPY(edits[*n - 1].next.description, l->rules[i].description);

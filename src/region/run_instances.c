@@ -307,19 +307,6 @@ static int check_network(struct region *r, const json_t *in, struct launch *l, s
 	return address_private(r, l->subnet, l->private_ip, &l->private_ip, err);
 }
 
-int instance_type_fits(const struct instance_type *type, struct error *err)
-{
-	AUTO_FREE char *meminfo = file_read("/proc/meminfo", 64u << 10, NULL, NULL);
-	const char *total = meminfo ? strstr(meminfo, "MemTotal:") : NULL;
-	long long mib = total ? strtoll(total + 9, NULL, 10) / 1024 : 0;
-
-	if (!mib || type->memory_mib <= mib)
-		return 0;
-	return error_set_code(err, ERROR_ENVIRONMENT, "InsufficientInstanceCapacity",
-			      "This machine has %lld MiB of memory, too little for %s's %u MiB; take a smaller type.", mib, type->name,
-			      type->memory_mib);
-}
-
 static void digest(const json_t *in, char out[72])
 {
 	AUTO_FREE char *text = json_dumps(in, JSON_COMPACT | JSON_SORT_KEYS);

@@ -2,12 +2,9 @@
 #pragma once
 
 #include "region/action.h"
-#include "region/types.h"
 
 #define GROUPS_PER_ENI_QUOTA 5 /* EC2's default quota */
 #define RUN_STATES_QUOTA 1000  /* instances that are not terminated */
 
 extern const struct param run_params[];
-/* Whether this machine has the memory; InsufficientInstanceCapacity. */
-int instance_type_fits(const struct instance_type *type, struct error *err);
 int run_instances(struct region *r, const struct caller *caller, const json_t *in, json_t *out, struct error *err);
